@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a process keeps of the database in memory (internal to db/): the register of partners and
+ * the index of EVSEs. Both fill themselves as soon as Postgres answers, and follow its changes by
+ * notification and, since notifications may be lost, by looking every few seconds.
+ */
+#ifndef DB_CACHE_H
+#define DB_CACHE_H
+
+struct event_base;
+
+void partner_open(struct event_base *loop);
+void partner_close(void);
+void evse_index_open(struct event_base *loop);
+void evse_index_close(void);
+
+#endif

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The EVSEs in memory: a hash table from the normalised id to what SQL's evse_document() tells of
+ * the EVSE, as text. A flow that asks gets a copy of its own, so that entries may change at any
+ * time. Filled page by page after the start; then what changed is read every two seconds, at once
+ * after a notification. Until it is full, and for an id it does not have, the database is asked.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "db/cache.h"
+#include "db/location.h"
+#include "db/partner.h"
+#include "db/pg.h"
+#include "db/statements.h"
+
+enum {
+    PAGE_LOCATIONS = 500,
+    PAGE_CHANGES = 2000,
+    EVERY_MS = 2000,
+    FIRST_MS = 200,
+    ARGS_ARENA = 4096,
+    BUCKETS_AT_FIRST = 1024,
+};
+/* What was written but not committed when we looked is found by looking back. */
+#define LOOK_BACK_US (10 * US_PER_SECOND)
+#define LOOK_BACK_FIRST_US (120 * US_PER_SECOND)
+
+struct entry {
+    struct entry *next_by_id, *next_by_key;
+    char *id; /* "location row/uid", lower case */
+    char *key, *document;
+};
+
+static struct {
+    struct entry **by_id, **by_key;
+    size_t buckets, count;
+    struct event *timer;
+    bool open, full, reading, again;
+    int64_t cursor;   /* location row: the next page begins after it */
+    int64_t since_us; /* changes up to here have been seen */
+    unsigned life;
+} state;
+
+/* ---- the table ---- */
+
+static size_t hash(const char *s)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+
+    for (; *s; s++)
+        h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
+    return (size_t)(h ^ (h >> 32));
+}
+
+static char *copy(const char *s)
+{
+    char *c = strdup(s);
+
+    if (!c)
+        abort();
+    return c;
+}
+
+static void link_entry(struct entry *e)
+{
+    size_t i = hash(e->id) % state.buckets, k = hash(e->key) % state.buckets;
+
+    e->next_by_id = state.by_id[i];
+    state.by_id[i] = e;
+    e->next_by_key = state.by_key[k];
+    state.by_key[k] = e;
+}
+
+static void grow(void)
+{
+    struct entry **old = state.by_id;
+    size_t buckets = state.buckets;
+
+    state.buckets = buckets ? buckets * 2 : BUCKETS_AT_FIRST;
+    free(state.by_key);
+    state.by_id = calloc(state.buckets, sizeof(*state.by_id));
+    state.by_key = calloc(state.buckets, sizeof(*state.by_key));
+    if (!state.by_id || !state.by_key)
+        abort();
+    for (size_t i = 0; i < buckets; i++) {
+        struct entry *next;
+
+        for (struct entry *e = old[i]; e; e = next) {
+            next = e->next_by_id;
+            link_entry(e);
+        }
+    }
+    free(old);
+}
+
+static void entry_free(struct entry *e)
+{
+    free(e->id);
+    free(e->key);
+    free(e->document);
+    free(e);
+}
+
+static void index_remove(const char *id)
+{
+    if (state.buckets == 0)
+        return;
+    struct entry **at = &state.by_id[hash(id) % state.buckets];
+    while (*at && strcmp((*at)->id, id) != 0)
+        at = &(*at)->next_by_id;
+    struct entry *e = *at;
+    if (!e)
+        return;
+    *at = e->next_by_id;
+    at = &state.by_key[hash(e->key) % state.buckets];
+    while (*at != e)
+        at = &(*at)->next_by_key;
+    *at = e->next_by_key;
+    entry_free(e);
+    state.count--;
+}
+
+static void index_put(const char *id, const char *key, const char *document)
+{
+    index_remove(id);
+    if (state.count >= state.buckets)
+        grow();
+    struct entry *e = calloc(1, sizeof(*e));
+    if (!e)
+        abort();
+    e->id = copy(id);
+    e->key = copy(key);
+    e->document = copy(document);
+    link_entry(e);
+    state.count++;
+}
+
+static void index_take(struct arena *a, const PGresult *rows, int row)
+{
+    const char *uid = pg_text(a, rows, row, "uid");
+    const char *key = pg_text(a, rows, row, "evse_key");
+
+    if (!uid)
+        return; /* a location without EVSEs */
+    char *id = arena_printf(a, "%lld/%s", (long long)pg_int(rows, row, "location"), uid);
+    text_to_lower(id);
+    if (key)
+        index_put(id, key, pg_text(a, rows, row, "document"));
+    else
+        index_remove(id); /* nobody can name it any more */
+}
+
+/* ---- keeping it fresh ---- */
+
+static void read_more(void);
+
+static void wait_ms(int64_t ms)
+{
+    struct timeval t = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
+
+    evtimer_add(state.timer, &t);
+}
+
+static void have_read(const PGresult *rows, struct err e, void *arg)
+{
+    if (!state.open || (unsigned)(uintptr_t)arg != state.life)
+        return;
+    state.reading = false;
+    if (failed(e)) {
+        wait_ms(state.full ? EVERY_MS : FIRST_MS);
+        return;
+    }
+    struct arena *a = arena_new(0x7fffffff);
+    int count = PQntuples(rows);
+    bool more;
+
+    for (int i = 0; i < count; i++) {
+        int64_t changed_us = pg_time(rows, i, "updated_at");
+
+        index_take(a, rows, i);
+        if (state.full && changed_us > state.since_us)
+            state.since_us = changed_us;
+        if (!state.full)
+            state.cursor = pg_int(rows, i, "location");
+    }
+    arena_free(a);
+    if (state.full) {
+        more = count == PAGE_CHANGES;
+    } else {
+        state.full = count == 0;
+        more = true;
+    }
+    if (more || state.again)
+        read_more();
+    else
+        wait_ms(EVERY_MS);
+}
+
+static void read_more(void)
+{
+    struct pg_args args;
+    struct arena *a;
+
+    state.again = state.reading;
+    if (state.reading)
+        return;
+    state.reading = true;
+    evtimer_del(state.timer);
+    a = arena_new(ARGS_ARENA);
+    pg_args_init(&args, a);
+    if (state.full) {
+        pg_arg_time(&args, state.since_us - LOOK_BACK_US);
+        pg_arg_int(&args, PAGE_CHANGES);
+    } else {
+        pg_arg_int(&args, state.cursor);
+        pg_arg_int(&args, PAGE_LOCATIONS);
+    }
+    pg_send(PG_READ, state.full ? STATEMENT_evse_changes : STATEMENT_evse_page, &args, have_read,
+            (void *)(uintptr_t)state.life); /* NOLINT: a number, not a pointer */
+    arena_free(a);
+}
+
+static void look(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+    read_more();
+}
+
+static void told(const char *payload, void *arg)
+{
+    (void)payload;
+    (void)arg;
+    if (state.open && state.full)
+        read_more();
+}
+
+void evse_index_open(struct event_base *loop)
+{
+    state.open = true;
+    state.life++;
+    state.since_us = time_now_us() - LOOK_BACK_FIRST_US;
+    state.timer = evtimer_new(loop, look, NULL);
+    if (!state.timer)
+        abort();
+    wait_ms(0);
+    db_on_notify("location", told, NULL);
+}
+
+void evse_index_close(void)
+{
+    if (!state.open)
+        return;
+    for (size_t i = 0; i < state.buckets; i++) {
+        struct entry *next;
+
+        for (struct entry *e = state.by_id[i]; e; e = next) {
+            next = e->next_by_id;
+            entry_free(e);
+        }
+    }
+    free(state.by_id);
+    free(state.by_key);
+    event_free(state.timer);
+    unsigned life = state.life;
+    memset(&state, 0, sizeof(state));
+    state.life = life;
+}
+
+/* ---- looking in it ---- */
+
+bool evse_has_capability(const struct evse *e, const char *capability)
+{
+    for (const char *const *c = e->capabilities; c && *c; c++) {
+        if (strcmp(*c, capability) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The CPO's display name, from the register: it may have changed since the location came. */
+static void add_network(struct flow *f, struct evse *e)
+{
+    const struct partner *p = partner_find(f, e->partner_id);
+    struct party_id owner;
+
+    e->network = "";
+    if (!p)
+        return;
+    e->network = p->name;
+    e->network_enabled =
+        p->enabled && (strcmp(p->state, "connected") == 0 || strcmp(p->state, "offline") == 0);
+    if (!party_id_make(e->country_code, e->party_id, &owner))
+        return;
+    for (size_t i = 0; i < p->party_count; i++) {
+        if (p->parties[i].role == OCPI_ROLE_CPO && p->parties[i].name && p->parties[i].name[0] &&
+            party_id_equal(&p->parties[i].id, &owner))
+            e->network = p->parties[i].name;
+    }
+}
+
+static void evse_read(struct flow *f, const char *document, struct evse *ret)
+{
+    struct arena *a = f->arena;
+    const json_t *list;
+    json_t *d;
+
+    struct err e = json_read(a, document, strlen(document), 0, &d);
+    assert(!failed(e)); /* made by our own SQL */
+    (void)e;
+    *ret = (struct evse){
+        .partner_id = json_integer_value(json_object_get(d, "partner_id")),
+        .country_code = json_text_of(d, "country_code"),
+        .party_id = json_text_of(d, "party_id"),
+        .location_id = json_text_of(d, "location_id"),
+        .uid = json_text_of(d, "uid"),
+        .evse_id = json_text_of(d, "evse_id"),
+        .status = json_text_of(d, "status"),
+        .published = json_is_true(json_object_get(d, "published")),
+        .name = json_text_of(d, "name"),
+        .address = json_text_of(d, "address"),
+        .city = json_text_of(d, "city"),
+        .country = json_text_of(d, "country"),
+        .time_zone = json_text_of(d, "time_zone"),
+        .latitude = json_text_of(d, "latitude"),
+        .longitude = json_text_of(d, "longitude"),
+        .updated_us = json_integer_value(json_object_get(d, "updated_us")),
+    };
+
+    list = json_array_of(d, "capabilities");
+    const char **words = arena_alloc(a, sizeof(*words) * (json_array_size(list) + 1));
+    for (size_t i = 0; i < json_array_size(list); i++)
+        words[i] = json_string_value(json_array_get(list, i));
+    ret->capabilities = words;
+
+    list = json_array_of(d, "connectors");
+    ret->connectors = arena_alloc(a, sizeof(*ret->connectors) * (json_array_size(list) + 1));
+    ret->connector_count = json_array_size(list);
+    for (size_t i = 0; i < ret->connector_count; i++) {
+        const json_t *c = json_array_get(list, i);
+
+        ret->connectors[i] = (struct evse_connector){
+            .id = json_text_of(c, "id"),
+            .standard = json_text_of(c, "standard"),
+            .format = json_text_of(c, "format"),
+            .power_type = json_text_of(c, "power_type"),
+            .power_w = json_integer_value(json_object_get(c, "power_w")),
+        };
+    }
+    add_network(f, ret);
+}
+
+static struct err take_by_key(struct flow *f, const PGresult *rows, void *to)
+{
+    struct evses *ret = to;
+    int count = PQntuples(rows);
+
+    ret->count = (size_t)count;
+    ret->items = arena_alloc(f->arena, sizeof(*ret->items) * ((size_t)count + 1));
+    for (int i = 0; i < count; i++) {
+        if (state.open)
+            index_take(f->arena, rows, i);
+        evse_read(f, pg_text(f->arena, rows, i, "document"), &ret->items[i]);
+    }
+    return OK;
+}
+
+enum flow_next evse_find(struct flow *f, const char *key, struct evses *ret)
+{
+    struct entry *first = state.buckets ? state.by_key[hash(key) % state.buckets] : NULL;
+    struct pg_args args;
+    size_t count = 0;
+
+    for (struct entry *e = first; e; e = e->next_by_key)
+        count += strcmp(e->key, key) == 0;
+    if (count == 0 || !state.full) {
+        pg_args_init(&args, f->arena);
+        pg_arg_text(&args, key);
+        return pg_run(f, PG_READ, STATEMENT_evse_by_key, &args, take_by_key, ret);
+    }
+    ret->items = arena_alloc(f->arena, sizeof(*ret->items) * count);
+    ret->count = 0;
+    for (struct entry *e = first; e; e = e->next_by_key) {
+        if (strcmp(e->key, key) == 0)
+            evse_read(f, e->document, &ret->items[ret->count++]);
+    }
+    return FLOW_NEXT;
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The register of partners: immutable snapshots, counted. The newest one is held by this file, an
+ * older one by the flows that have looked into it; the last to let go frees it and wipes its
+ * secrets.
+ */
+#include "db/partner_register.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "db/cache.h"
+#include "db/statements.h"
+
+enum {
+    REGISTER_MAX = 256 * 1024 * 1024,
+    EVERY_MS = 5000,
+    FIRST_MS = 200, /* until the first one has been read */
+};
+
+struct partner_register {
+    unsigned refs;
+    struct arena *arena;
+    struct partner *partners;
+    size_t partner_count;
+    struct partner_token *tokens; /* sorted by hash */
+    size_t token_count;
+};
+
+static struct {
+    struct partner_register *newest;
+    struct event *timer;
+    bool open, reading, again;
+    unsigned life; /* answers to a life before this one are dropped */
+} state;
+
+/* ---- holding ---- */
+
+static void register_unref(void *what)
+{
+    struct partner_register *r = what;
+
+    if (!r || --r->refs > 0)
+        return;
+    for (size_t i = 0; i < r->partner_count; i++)
+        secret_wipe(&r->partners[i].peer.token);
+    arena_free(r->arena);
+    free(r);
+}
+
+/* The flow keeps what it looks at until it ends. */
+static struct partner_register *register_hold(struct flow *f)
+{
+    struct partner_register *r = state.newest;
+
+    if (r) {
+        r->refs++;
+        arena_on_free(f->arena, register_unref, r);
+    }
+    return r;
+}
+
+bool partner_register_ready(void)
+{
+    return state.newest != NULL;
+}
+
+/* ---- building ---- */
+
+static bool quirk(const json_t *quirks, const char *name)
+{
+    return json_is_true(json_object_get(quirks, name));
+}
+
+static void build_peer(struct arena *a, struct partner *p, const PGresult *rows, int row,
+                       const json_t *more)
+{
+    const json_t *endpoints = json_array_of(more, "endpoints");
+    const json_t *hosts = json_array_of(more, "hosts");
+    const json_t *quirks = json_object_of(more, "quirks");
+    const char *version = pg_text(a, rows, row, "version");
+    const char *our_country = pg_text(a, rows, row, "our_country");
+    const char *our_party = pg_text(a, rows, row, "our_party");
+    const char *sealed = pg_text(a, rows, row, "token_out");
+
+    p->peer.partner_id = p->id;
+    p->peer.name = p->name;
+    p->peer.version = version ? version_parse(version) : OCPI_VERSION_NONE;
+    p->peer.versions_url = pg_text(a, rows, row, "versions_url");
+    if (!auth_encoding_parse(pg_text(a, rows, row, "auth_encoding"), &p->peer.auth_encoding))
+        p->peer.auth_encoding = AUTH_AUTO;
+    if (our_country && our_party)
+        (void)party_id_make(our_country, our_party, &p->peer.our_party);
+
+    if (sealed) {
+        char *token = secret_open(a, pg_options()->data_key,
+                                  arena_printf(a, "%lld", (long long)p->id), sealed);
+        if (token) {
+            p->peer.token = secret_from(token, strlen(token));
+            explicit_bzero(token, strlen(token));
+        } else {
+            log_line(LOG_ERROR, "a partner's token cannot be opened: another data key?",
+                     LOG_INT("partner", p->id));
+        }
+    }
+
+    size_t count = json_array_size(endpoints);
+    struct peer_endpoint *list = arena_alloc(a, sizeof(*list) * (count + 1));
+    for (size_t i = 0; i < count; i++) {
+        const json_t *e = json_array_get(endpoints, i);
+
+        list[i].module = json_text_of(e, "identifier");
+        list[i].role = ocpi_interface_parse(json_text_of(e, "role"));
+        list[i].url = json_text_of(e, "url");
+        if (list[i].module && list[i].url)
+            list[p->peer.endpoint_count++] = list[i];
+    }
+    p->peer.endpoints = list;
+
+    const char **names = arena_alloc(a, sizeof(*names) * (json_array_size(hosts) + 1));
+    for (size_t i = 0; i < json_array_size(hosts); i++)
+        names[p->peer.host_count++] = json_string_value(json_array_get(hosts, i));
+    p->peer.hosts = names;
+
+    p->quirks = json_text(a, quirks, NULL);
+    p->unreliable_clock = quirk(quirks, "unreliable_clock");
+    p->lower_case_ids = quirk(quirks, "lower_case_ids");
+    p->prefers_amps = quirk(quirks, "prefers_amps");
+    p->missing_envelope = quirk(quirks, "missing_envelope");
+    p->peer.leniency = (struct object_leniency){
+        .numbers_as_text = quirk(quirks, "numbers_as_text"),
+        .offset_times = quirk(quirks, "offset_times"),
+        .long_text = quirk(quirks, "long_text"),
+        .unknown_words = quirk(quirks, "keep_unknown"),
+    };
+}
+
+static void build_parties(struct arena *a, struct partner *p, const json_t *parties)
+{
+    size_t count = json_array_size(parties);
+    const struct partner_party *first = NULL;
+
+    p->parties = arena_alloc(a, sizeof(*p->parties) * (count + 1));
+    for (size_t i = 0; i < count; i++) {
+        const json_t *y = json_array_get(parties, i);
+        struct partner_party *party = &p->parties[p->party_count];
+        const char *country = json_text_of(y, "country_code");
+        const char *id = json_text_of(y, "party_id");
+
+        if (!country || !id || !party_id_make(country, id, &party->id))
+            continue;
+        party->role = ocpi_role_parse(json_text_of(y, "role"));
+        party->name = json_text_of(y, "name");
+        if (!first || (party->role == OCPI_ROLE_CPO && first->role != OCPI_ROLE_CPO))
+            first = party;
+        p->party_count++;
+    }
+    if (first)
+        p->peer.their_party = first->id;
+}
+
+static void build_tokens(struct partner_register *r, const struct partner *p, const json_t *tokens)
+{
+    for (size_t i = 0; i < json_array_size(tokens); i++) {
+        const json_t *t = json_array_get(tokens, i);
+        const char *kind = json_text_of(t, "kind");
+        const char *hash = json_text_of(t, "hash");
+        struct partner_token *token = &r->tokens[r->token_count];
+
+        if (!hash || !kind || !text_copy(token->hash, sizeof(token->hash), hash))
+            continue;
+        token->partner = p;
+        token->kind = strcmp(kind, "a") == 0        ? TOKEN_A
+                      : strcmp(kind, "a_used") == 0 ? TOKEN_A_USED
+                                                    : TOKEN_ACCEPTED;
+        token->lasts = json_is_true(json_object_get(t, "lasts"));
+        token->fresh = strcmp(kind, "accepted") == 0 && token->lasts &&
+                       !json_is_true(json_object_get(t, "used"));
+        token->expires_us = json_integer_value(json_object_get(t, "expires_us"));
+        r->token_count++;
+    }
+}
+
+static int compare_tokens(const void *a, const void *b)
+{
+    return strcmp(((const struct partner_token *)a)->hash, ((const struct partner_token *)b)->hash);
+}
+
+void partner_register_take(const PGresult *rows)
+{
+    struct partner_register *r = calloc(1, sizeof(*r));
+    int count = PQntuples(rows);
+    size_t token_count = 0;
+    json_t **more;
+
+    if (!r)
+        abort();
+    r->refs = 1;
+    r->arena = arena_new(REGISTER_MAX);
+    r->partners = arena_alloc(r->arena, sizeof(*r->partners) * ((size_t)count + 1));
+    more = arena_alloc(r->arena, sizeof(json_t *) * ((size_t)count + 1));
+    for (int i = 0; i < count; i++) {
+        const char *text = pg_text(r->arena, rows, i, "more");
+        struct err e = json_read(r->arena, text, strlen(text), 0, &more[i]);
+
+        assert(!failed(e));
+        (void)e;
+        token_count += json_array_size(json_array_of(more[i], "tokens"));
+    }
+    r->tokens = arena_alloc(r->arena, sizeof(*r->tokens) * (token_count + 1));
+    for (int i = 0; i < count; i++) {
+        struct partner *p = &r->partners[i];
+
+        p->id = pg_int(rows, i, "id");
+        p->name = pg_text(r->arena, rows, i, "name");
+        p->state = pg_text(r->arena, rows, i, "state");
+        p->enabled = pg_bool(rows, i, "enabled");
+        p->last_contact_us = pg_time(rows, i, "last_contact_at");
+        p->registered_us = pg_time(rows, i, "registered_at");
+        p->pulled = pg_text(r->arena, rows, i, "pulled");
+        if (!p->pulled)
+            p->pulled = "{}";
+        build_peer(r->arena, p, rows, i, more[i]);
+        build_parties(r->arena, p, json_array_of(more[i], "parties"));
+        build_tokens(r, p, json_array_of(more[i], "tokens"));
+    }
+    r->partner_count = (size_t)count;
+    qsort(r->tokens, r->token_count, sizeof(*r->tokens), compare_tokens);
+
+    register_unref(state.newest);
+    state.newest = r;
+}
+
+/* ---- keeping it fresh ---- */
+
+static void read_again(void);
+
+static void have_read(const PGresult *rows, struct err e, void *arg)
+{
+    if (!state.open || (unsigned)(uintptr_t)arg != state.life)
+        return;
+    state.reading = false;
+    if (!failed(e))
+        partner_register_take(rows);
+    if (state.again)
+        read_again();
+}
+
+static void read_again(void)
+{
+    struct pg_args args;
+
+    state.again = state.reading;
+    if (state.reading)
+        return;
+    state.reading = true;
+    pg_args_init(&args, NULL);
+    pg_send(PG_READ, STATEMENT_partner_register, &args, have_read,
+            (void *)(uintptr_t)state.life); /* NOLINT: a number, not a pointer */
+}
+
+static void look(evutil_socket_t fd, short what, void *arg)
+{
+    int64_t ms = state.newest ? EVERY_MS : FIRST_MS;
+    struct timeval next = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
+
+    (void)fd;
+    (void)what;
+    (void)arg;
+    evtimer_add(state.timer, &next);
+    if (!state.reading)
+        read_again();
+}
+
+static void told(const char *payload, void *arg)
+{
+    (void)payload;
+    (void)arg;
+    if (state.open)
+        read_again();
+}
+
+void partner_open(struct event_base *loop)
+{
+    struct timeval now = {0};
+
+    state.open = true;
+    state.life++;
+    state.reading = state.again = false;
+    state.timer = evtimer_new(loop, look, NULL);
+    if (!state.timer)
+        abort();
+    evtimer_add(state.timer, &now);
+    db_on_notify("partner", told, NULL);
+}
+
+void partner_close(void)
+{
+    if (!state.open)
+        return;
+    state.open = false;
+    event_free(state.timer);
+    state.timer = NULL;
+    register_unref(state.newest);
+    state.newest = NULL;
+}
+
+/* ---- looking in it ---- */
+
+void partner_token_hash(const char *token, char ret[SHA256_HEX])
+{
+    unsigned char hash[SHA256_BYTES];
+
+    id_hmac_sha256(pg_options()->hash_key, 32, token, strlen(token), hash);
+    id_hex(hash, sizeof(hash), ret);
+}
+
+struct partner_token *partner_token_find(struct flow *f, const char *hash)
+{
+    struct partner_register *r = register_hold(f);
+    struct partner_token key = {0};
+
+    if (!r || !text_copy(key.hash, sizeof(key.hash), hash))
+        return NULL;
+    struct partner_token *t =
+        bsearch(&key, r->tokens, r->token_count, sizeof(*r->tokens), compare_tokens);
+    return t && (t->lasts || t->expires_us > time_now_us()) ? t : NULL;
+}
+
+const struct partner *partner_find(struct flow *f, int64_t id)
+{
+    struct partner_register *r = register_hold(f);
+
+    for (size_t i = 0; r && i < r->partner_count; i++) {
+        if (r->partners[i].id == id)
+            return &r->partners[i];
+    }
+    return NULL;
+}
+
+const struct partner *partner_of_party(struct flow *f, const char *country_code,
+                                       const char *party_id)
+{
+    struct partner_register *r = register_hold(f);
+    struct party_id wanted;
+
+    if (!r || !party_id_make(country_code, party_id, &wanted))
+        return NULL;
+    for (size_t i = 0; i < r->partner_count; i++) {
+        for (size_t k = 0; k < r->partners[i].party_count; k++) {
+            if (party_id_equal(&r->partners[i].parties[k].id, &wanted))
+                return &r->partners[i];
+        }
+    }
+    return NULL;
+}
+
+struct partners partner_all(struct flow *f)
+{
+    struct partner_register *r = register_hold(f);
+    struct partners all = {0};
+
+    if (!r)
+        return all;
+    all.count = r->partner_count;
+    all.items = arena_alloc(f->arena, sizeof(*all.items) * (all.count + 1));
+    for (size_t i = 0; i < all.count; i++)
+        all.items[i] = &r->partners[i];
+    return all;
+}

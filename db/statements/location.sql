@@ -1,0 +1,43 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Locations and their EVSEs; the functions stand in migrations/009_location.sql.
+
+-- name: location_get
+-- Index location_key.
+SELECT document, version, last_updated FROM location
+ WHERE partner_id = $1 AND lower(country_code) = lower($2) AND lower(party_id) = lower($3)
+   AND lower(location_id) = lower($4)
+
+-- name: location_put
+-- Locks the location's row: writers of one location go one after the other.
+SELECT location_put($1, $2, $3, $4, $5, $6, $7, $8) AS outcome
+
+-- name: location_put_many
+-- A page of a pull. In the order of the keys, so that two pages do not wait for each other in turn.
+SELECT count(location_put(x.partner_id, x.country, x.party, x.id, x.document, x.last_updated, 0,
+                          true)) AS stored
+  FROM (SELECT u.partner_id, u.country, u.party, u.id, u.document, u.last_updated
+          FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],
+                      $6::timestamptz[])
+               u (partner_id, country, party, id, document, last_updated)
+         ORDER BY lower(u.country), lower(u.party), lower(u.id)) x
+
+-- name: evse_page
+-- For the index in memory: the EVSEs of the next $2 locations. A location without EVSEs still gives
+-- a row, so that the walk goes on.
+SELECT l.id AS location, e.uid, e.evse_key, e.updated_at, evse_document(l, e) AS document
+  FROM (SELECT * FROM location WHERE id > $1 ORDER BY id LIMIT $2) l
+  LEFT JOIN evse e ON e.location = l.id
+ ORDER BY l.id
+
+-- name: evse_changes
+-- Index evse_by_change. The caller looks back a little, for what was not committed yet.
+SELECT l.id AS location, e.uid, e.evse_key, e.updated_at, evse_document(l, e) AS document
+  FROM evse e JOIN location l ON l.id = e.location
+ WHERE e.updated_at >= $1
+ ORDER BY e.updated_at LIMIT $2
+
+-- name: evse_by_key
+-- Index evse_by_key.
+SELECT l.id AS location, e.uid, e.evse_key, e.updated_at, evse_document(l, e) AS document
+  FROM evse e JOIN location l ON l.id = e.location
+ WHERE e.evse_key = $1

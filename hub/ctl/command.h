@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Command: what hubctl can do. One table says how each is called, what it asks of the hub's admin
+ * API, and how the answer looks to people; --json prints the answer as it came.
+ */
+#ifndef HUB_CTL_COMMAND_H
+#define HUB_CTL_COMMAND_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct arena;
+
+/* What the user gave, of all commands together; NULL where absent. */
+struct command_line {
+    const char *socket, *url, *token_file;
+    bool json, help;
+    const char *sub, *robot;
+    const char *versions_url, *token_a;
+    const char *name, *country, *party, *role;
+    const char *connector;
+    const char *operand;
+};
+
+struct command {
+    const char *noun, *verb;
+    const char *operand;          /* how the help calls it; NULL: the command takes none */
+    const char *required, *other; /* its options by name, with blanks between; "" for none */
+    const char *summary;          /* one line */
+    const char *details;          /* what else a user must know; NULL: nothing */
+    const char *method, *path;    /* of the admin API; %s is the operand, encoded */
+    const char *(*body)(struct arena *a, const struct command_line *line); /* NULL: no body */
+    void (*print)(struct arena *a, json_t *answer);
+    bool (*good)(const json_t *answer); /* NULL: an answer is good news */
+    const char *if_not_found;           /* what to do about a 404; may be NULL */
+};
+
+extern const struct command commands[]; /* ends with a noun of NULL */
+
+#endif

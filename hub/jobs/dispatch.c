@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Dispatch: sends an operation that is due.
+ *
+ *    claim one: sent_at is durable --> ask the network --> store what it said --> live view
+ *
+ * Nothing leaves before the claim has been committed. Whoever got one starts the next dispatch at
+ * once, so that a slow network holds up nobody else's command.
+ */
+#include <string.h>
+
+#include "adapters/network.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "db/operation.h"
+#include "db/partner.h"
+#include "hub/jobs/jobs.h"
+
+enum { IN_FLIGHT_MAX = 1000 };
+
+struct dispatch {
+    char session_id[UUID_TEXT]; /* "": of any session */
+    struct operations claimed;
+    const struct operation *operation;
+    struct network_command command;
+    struct network_ack ack;
+    struct session session;
+    bool counted;
+    int64_t asked_ms;
+};
+
+static unsigned in_flight;
+
+static enum flow_next claim(struct flow *f)
+{
+    struct dispatch *d = f->state;
+
+    if (in_flight >= IN_FLIGHT_MAX)
+        return FLOW_DONE;
+    return operation_claim(f, *d->session_id ? d->session_id : NULL, 1, &d->claimed);
+}
+
+static enum flow_next pass_on(struct flow *f)
+{
+    struct dispatch *d = f->state;
+
+    if (!d->claimed.count)
+        return FLOW_DONE;
+    d->operation = &d->claimed.items[0];
+    in_flight++;
+    d->counted = true;
+    d->asked_ms = time_monotonic_ms();
+    dispatch_operations(hub_of(f), *d->session_id ? d->session_id : NULL);
+    return FLOW_NEXT;
+}
+
+static enum flow_next unreachable(struct dispatch *d, const char *why)
+{
+    d->ack = (struct network_ack){
+        .outcome = OCPI_OUTCOME_NOT_SENT, .failure_code = "network_unreachable", .detail = why};
+    return FLOW_NEXT;
+}
+
+static enum flow_next ask(struct flow *f, const struct dispatch *d, struct network_ack *ret)
+{
+    const struct network_kind *kind = &network_ocpi;
+
+    switch (d->operation->kind) {
+    case OPERATION_START:
+        return kind->start(f, &d->command, ret);
+    case OPERATION_STOP:
+        return kind->stop(f, &d->command, ret);
+    case OPERATION_UNLOCK:
+        return kind->unlock(f, &d->command, ret);
+    case OPERATION_PROFILE_SET:
+        return kind->set_profile(f, &d->command, ret);
+    case OPERATION_PROFILE_CLEAR:
+        return kind->clear_profile(f, &d->command, ret);
+    }
+    return flow_fail(f, err_new(ERR_INTERNAL));
+}
+
+static const char *either(const char *of_params, const char *of_session)
+{
+    return of_params ? of_params : of_session;
+}
+
+static enum flow_next ask_network(struct flow *f)
+{
+    struct dispatch *d = f->state;
+    const struct operation *o = d->operation;
+    const struct session *s = &o->session;
+    const struct partner *partner = partner_find(f, o->partner_id);
+    json_t *params;
+
+    if (!partner || !secret_is_set(partner->peer.token))
+        return unreachable(d, "the partner is not connected");
+    if (!partner->enabled)
+        return unreachable(d, "the partner is disabled");
+    FLOW_TRY(f, json_read(f->arena, o->params, strlen(o->params), 0, &params));
+    d->command = (struct network_command){
+        .peer = &partner->peer,
+        .callback_url = arena_printf(f->arena, "%s/ocpi/emsp/2.2.1/cb/%s", hub_of(f)->public_url,
+                                     o->callback_id),
+        .session_id = *o->session_id ? o->session_id : NULL,
+        .network_session_id = s->network_session_id,
+        .location_id = either(json_text_of(params, "location_id"), s->location_id),
+        .evse_uid = either(json_text_of(params, "evse_uid"), s->evse_uid),
+        .connector_id = either(json_text_of(params, "connector_id"), s->connector_id),
+        .send_connector_id = json_is_true(json_object_get(params, "send_connector_id")),
+        .token_uid = o->token_uid,
+        .token_type = o->token_type,
+        .token_contract_id = o->token_contract_id,
+        .token_issuer = hub_of(f)->settings->name,
+        .token_last_updated_us = o->token_last_updated_us,
+        .profile = params,
+    };
+    return ask(f, d, &d->ack);
+}
+
+static enum flow_next store_answer(struct flow *f)
+{
+    struct dispatch *d = f->state;
+    const char *kind = operation_kind_name(d->operation->kind);
+    const char *outcome = ocpi_outcome_name(d->ack.outcome);
+    struct operation_answer *answer = arena_alloc(f->arena, sizeof *answer);
+
+    if (failed(f->err)) /* nobody knows what left: the lease decides */
+        return FLOW_NEXT;
+    metric_observe_ms(METRIC_COMMAND_SECONDS, kind, outcome, time_monotonic_ms() - d->asked_ms);
+    if (d->ack.outcome == OCPI_OUTCOME_UNCLEAR)
+        metric_add(METRIC_COMMAND_TIMEOUTS, kind, NULL, NULL, 1);
+    log_line(d->ack.outcome == OCPI_OUTCOME_ACCEPTED ? LOG_INFO : LOG_WARN, "command answered",
+             LOG_TEXT("command", kind), LOG_TEXT("outcome", outcome),
+             LOG_TEXT("detail", d->ack.detail), LOG_INT("operation", d->operation->id),
+             LOG_TEXT("session_id", d->operation->session_id),
+             LOG_TEXT("correlation_id", f->correlation_id));
+    *answer = (struct operation_answer){
+        .id = d->operation->id,
+        .outcome = d->ack.outcome,
+        .failure_code = d->ack.failure_code,
+        .timeout_s = d->ack.timeout_s,
+        .detail = d->ack.detail,
+    };
+    return operation_answered(f, answer, &d->session);
+}
+
+static enum flow_next tell(struct flow *f)
+{
+    struct dispatch *d = f->state;
+
+    in_flight -= d->counted;
+    if (!failed(f->err) && *d->session.id)
+        after_session_change(hub_of(f), &d->session);
+    return FLOW_NEXT;
+}
+
+static const struct flow_step steps[] = {
+    {"claim one", claim},
+    {"let the next begin", pass_on},
+    {"ask the network", ask_network},
+    {"store what it said", store_answer, .also_on_failure = true},
+    {"tell the live view", tell, .also_on_failure = true},
+    {0},
+};
+
+static const struct flow_type dispatch_flow = {
+    .name = "dispatch_operation",
+    .state_size = sizeof(struct dispatch),
+    .deadline_ms = SECONDS(28), /* below the lease of a claim */
+    .steps = steps,
+};
+
+static void fill(void *state, void *context)
+{
+    struct dispatch *d = state;
+
+    if (context)
+        text_copy(d->session_id, sizeof d->session_id, context);
+}
+
+void dispatch_operations(struct hub *hub, const char *session_id)
+{
+    char id[UUID_TEXT];
+
+    /* While draining only what our own last requests began: nobody else may be there to send it. */
+    if (hub->draining && !session_id)
+        return;
+    if (session_id)
+        text_copy(id, sizeof id, session_id);
+    hub_job(hub, &dispatch_flow, fill, session_id ? id : NULL);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Jobs: the beats of the loop, and what follows a change of a session.
+ */
+#include "hub/jobs/jobs.h"
+
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/arena.h"
+#include "base/id.h"
+#include "base/time.h"
+#include "db/db.h"
+#include "db/live.h"
+#include "db/partner.h"
+#include "db/session.h"
+#include "db/timer.h"
+#include "hub/jobs/pull.h"
+
+enum { BEAT_MS = 1000, TIMERS_AT_ONCE = 100 };
+
+static struct event *beat;
+
+/* ---- timers ---- */
+
+struct timers {
+    struct timer_effects effects;
+    size_t next_pull;
+};
+
+static enum flow_next run_due(struct flow *f)
+{
+    struct timers *t = f->state;
+
+    return timer_run(f, TIMERS_AT_ONCE, &t->effects);
+}
+
+static enum flow_next follow_up(struct flow *f)
+{
+    struct timers *t = f->state;
+
+    for (size_t i = 0; i < t->effects.session_count; i++)
+        after_session_change(hub_of(f), &t->effects.sessions[i]);
+    return FLOW_NEXT;
+}
+
+static enum flow_next ask_networks(struct flow *f)
+{
+    struct timers *t = f->state;
+
+    if (t->next_pull == t->effects.pull_count)
+        return FLOW_DONE;
+    pull_request(f, t->effects.pull_sessions[t->next_pull++], "sessions");
+    return FLOW_AGAIN;
+}
+
+static const struct flow_step timer_steps[] = {
+    {"run what is due", run_due},
+    {"tell the live view", follow_up},
+    {"have networks asked", ask_networks},
+    {0},
+};
+
+static const struct flow_type timers_flow = {
+    .name = "timers",
+    .state_size = sizeof(struct timers),
+    .deadline_ms = SECONDS(20),
+    .steps = timer_steps,
+};
+
+/* ---- the beat ---- */
+
+static void on_beat(evutil_socket_t fd, short what, void *arg)
+{
+    struct hub *hub = arg;
+    /* A little jitter keeps the workers from asking all at the same moment. */
+    int64_t ms = BEAT_MS - 100 + (int64_t)id_random_below(200);
+
+    (void)fd;
+    (void)what;
+    event_add(beat, &(struct timeval){ms / 1000, ms % 1000 * 1000});
+    if (db_health() != DB_UP || hub->draining)
+        return;
+    dispatch_operations(hub, NULL);
+    hub_job(hub, &timers_flow, NULL, NULL);
+    pull_what_is_due(hub);
+}
+
+static void on_operation(const char *payload, void *arg)
+{
+    (void)payload;
+    dispatch_operations(arg, NULL);
+}
+
+void jobs_start(struct hub *hub)
+{
+    beat = event_new(hub->loop, -1, 0, on_beat, hub);
+    event_add(beat, &(struct timeval){0, 200000});
+    db_on_notify("operation", on_operation, hub);
+}
+
+void jobs_stop(struct hub *hub)
+{
+    (void)hub;
+    if (beat)
+        event_free(beat);
+    beat = NULL;
+}
+
+void after_session_change(struct hub *hub, const struct session *s)
+{
+    struct arena *a;
+
+    if (!*s->id)
+        return;
+    a = arena_new(64 * 1024);
+    live_put(s->id, s->version, status_owner(a, s), status_answer(a, s));
+    arena_free(a);
+    if (s->operations_due)
+        dispatch_operations(hub, s->id);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Callbacks: the asynchronous results of what we asked (R-ASYNC). The id in the URL names the
+ * operation; only the partner it was given to is heard, everybody else finds nothing (R-ASYNC-11).
+ */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/time.h"
+#include "db/operation.h"
+#include "db/partner.h"
+#include "hub/jobs/jobs.h"
+#include "hub/partner/partner_api.h"
+#include "hub/request.h"
+#include "ocpi/charging_profile.h"
+#include "ocpi/object.h"
+#include "ocpi/outcome.h"
+
+struct callback {
+    bool known;
+    enum operation_kind kind;
+    struct operation_result result;
+    struct operation_resulted done;
+};
+
+static enum flow_next find(struct flow *f)
+{
+    struct callback *c = f->state;
+    const struct request *r = request_of(f);
+
+    return operation_kind_of(f, r->params[0], r->caller.partner->id, &c->known, &c->kind);
+}
+
+static enum outcome_ask ask_of(enum operation_kind kind)
+{
+    switch (kind) {
+    case OPERATION_START:
+        return OUTCOME_OF_START;
+    case OPERATION_STOP:
+        return OUTCOME_OF_STOP;
+    case OPERATION_UNLOCK:
+        return OUTCOME_OF_UNLOCK;
+    case OPERATION_PROFILE_SET:
+        return OUTCOME_OF_SET_PROFILE;
+    case OPERATION_PROFILE_CLEAR:
+        return OUTCOME_OF_CLEAR_PROFILE;
+    }
+    return OUTCOME_OF_START;
+}
+
+/* An unknown word counts as a failure and is kept (adapters.md 2.3); a missing one is an error. */
+static enum flow_next store(struct flow *f)
+{
+    struct callback *c = f->state;
+    const struct request *r = request_of(f);
+    const char *word = json_text_of(r->json, "result");
+
+    if (!c->known)
+        return flow_fail(f, err_new(ERR_OBJECT_NOT_FOUND));
+    if (!word)
+        return flow_fail(f, err_at(f->arena, ERR_BAD_FIELD, "/result",
+                                   "/result: is required and must be a text"));
+    struct outcome outcome = outcome_of_result(ask_of(c->kind), word);
+    c->result = (struct operation_result){
+        .callback_id = r->params[0],
+        .partner_id = r->caller.partner->id,
+        .outcome = outcome.kind,
+        .failure_code = outcome.failure_code,
+        .raw = word,
+    };
+    return operation_result(f, &c->result, &c->done);
+}
+
+static enum flow_next tell_and_answer(struct flow *f)
+{
+    struct callback *c = f->state;
+
+    if (!c->done.found)
+        return flow_fail(f, err_new(ERR_OBJECT_NOT_FOUND));
+    metric_add(METRIC_CALLBACKS, operation_kind_name(c->kind),
+               c->done.applied ? "applied" : "duplicate", NULL, 1);
+    log_line(LOG_INFO, "command result", LOG_TEXT("command", operation_kind_name(c->kind)),
+             LOG_TEXT("result", c->result.raw), LOG_BOOL("applied", c->done.applied),
+             LOG_TEXT("session_id", c->done.session.id),
+             LOG_TEXT("correlation_id", f->correlation_id));
+    after_session_change(hub_of(f), &c->done.session);
+    return reply_ocpi(f, 200, NULL); /* without data (R-ASYNC-05) */
+}
+
+static const struct flow_step steps[] = {
+    {"find the operation", find},
+    {"store the result", store},
+    {"tell and answer", tell_and_answer},
+    {0},
+};
+
+const struct flow_type callback_flow = {
+    .name = "callback",
+    .state_size = sizeof(struct callback),
+    .deadline_ms = SECONDS(10),
+    .steps = steps,
+};
+
+/* ---- ActiveChargingProfile (R-CP-03) ---- */
+
+/* Checked and kept in the message log; the limit that counts is what the session then draws. */
+static enum flow_next take(struct flow *f)
+{
+    const struct request *r = request_of(f);
+
+    FLOW_TRY(f, object_check(&ocpi_active_charging_profile_type, r->json,
+                             &r->caller.partner->peer.leniency, f->arena));
+    return reply_ocpi(f, 200, NULL);
+}
+
+static const struct flow_step profile_steps[] = {{"check and acknowledge", take}, {0}};
+const struct flow_type active_profile_flow = {
+    .name = "active_profile", .deadline_ms = SECONDS(10), .steps = profile_steps};

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Locations, receiver: a CPO tells us of its places, on three levels by the depth of the path
+ * (R-LOC-01).
+ *
+ *   /locations/{cc}/{pid}/{location}                    a PUT is one statement
+ *   /locations/{cc}/{pid}/{location}/{evse}             read the Location, put the part in its
+ *   /locations/{cc}/{pid}/{location}/{evse}/{connector} place, write if it has not changed
+ *                                                       meanwhile, else once more
+ */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "db/location.h"
+#include "db/partner.h"
+#include "hub/partner/door.h"
+#include "hub/partner/intake.h"
+#include "hub/partner/partner_api.h"
+#include "hub/request.h"
+#include "hub/server/http_server.h"
+#include "ocpi/location.h"
+#include "ocpi/object.h"
+
+enum { TRIES = 5 };
+
+enum level { LEVEL_LOCATION, LEVEL_EVSE, LEVEL_CONNECTOR };
+
+struct location_write {
+    struct location_key key;
+    enum level level;
+    const char *evse_uid, *connector_id;
+    bool patch;
+    enum { READ, MERGE, SEE } phase;
+    int tries;
+    struct stored_object stored;
+    json_t *document; /* the whole Location, changed */
+    bool created;     /* a new EVSE or Connector */
+    bool older;       /* the stored part is newer: success, nothing changes (R-TRANS-15) */
+    struct location_put put;
+    struct location_stored result;
+};
+
+static struct err read_path(struct flow *f, struct location_write *w)
+{
+    const struct request *r = request_of(f);
+
+    TRY(partner_door_party(f, r->params[0], r->params[1]));
+    w->key = (struct location_key){r->caller.partner->id, r->params[0], r->params[1], r->params[2]};
+    w->evse_uid = r->params[3];
+    w->connector_id = r->params[4];
+    w->level = (enum level)(r->param_count - 3);
+    return OK;
+}
+
+/* ---- GET ---- */
+
+static json_t *part_by_id(const json_t *list, const char *key, const char *id, size_t *ret_index)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *part = json_array_get(list, i);
+        const char *its_id = json_text_of(part, key);
+        if (its_id && text_equal_caseless(its_id, id)) {
+            if (ret_index)
+                *ret_index = i;
+            return part;
+        }
+    }
+    return NULL;
+}
+
+static enum flow_next read_stored(struct flow *f)
+{
+    struct location_write *w = f->state;
+
+    FLOW_TRY(f, read_path(f, w));
+    return location_get(f, &w->key, &w->stored);
+}
+
+static enum flow_next show(struct flow *f)
+{
+    struct location_write *w = f->state;
+    json_t *part;
+    size_t length;
+
+    if (!w->stored.found)
+        return flow_fail(f, err_new(ERR_UNKNOWN_LOCATION));
+    FLOW_TRY(f, json_read(f->arena, w->stored.document, strlen(w->stored.document), 0, &part));
+    if (w->level >= LEVEL_EVSE)
+        part = part_by_id(json_array_of(part, "evses"), "uid", w->evse_uid, NULL);
+    if (part && w->level == LEVEL_CONNECTOR)
+        part = part_by_id(json_array_of(part, "connectors"), "id", w->connector_id, NULL);
+    if (!part)
+        return flow_fail(f, err_new(ERR_UNKNOWN_LOCATION));
+    return reply_ocpi(f, 200, json_text(f->arena, part, &length));
+}
+
+static const struct flow_step get_steps[] = {
+    {"read the Location", read_stored}, {"show the part", show}, {0}};
+const struct flow_type location_get_flow = {
+    .name = "location_get",
+    .state_size = sizeof(struct location_write),
+    .deadline_ms = SECONDS(10),
+    .steps = get_steps,
+};
+
+/* ---- putting a part in its place ---- */
+
+static const struct object_type *type_of(enum level level)
+{
+    static const struct object_type *const TYPES[] = {&ocpi_location_type, &ocpi_evse_type,
+                                                      &ocpi_connector_type};
+    return TYPES[level];
+}
+
+/* The id in the URL is the id in the body (R-TRANS-16). */
+static struct err check_id(struct flow *f, const json_t *body, const char *name, const char *id)
+{
+    const char *given = json_text_of(body, name);
+
+    if (given && !text_equal_caseless(given, id))
+        return err_at(f->arena, ERR_BAD_FIELD, arena_printf(f->arena, "/%s", name),
+                      "/%s: \"%s\" is not the one in the URL", name, given);
+    return OK;
+}
+
+static struct err check_identity(struct flow *f, const struct location_write *w,
+                                 const json_t *body)
+{
+    switch (w->level) {
+    case LEVEL_LOCATION:
+        TRY(check_id(f, body, "country_code", w->key.country_code));
+        TRY(check_id(f, body, "party_id", w->key.party_id));
+        return check_id(f, body, "id", w->key.location_id);
+    case LEVEL_EVSE:
+        return check_id(f, body, "uid", w->evse_uid);
+    case LEVEL_CONNECTOR:
+        return check_id(f, body, "id", w->connector_id);
+    }
+    return OK;
+}
+
+static int64_t updated_of(const json_t *object)
+{
+    const char *text = json_text_of(object, "last_updated");
+    int64_t us;
+
+    return text && time_parse(text, TIME_OCPI_ANY_OFFSET, &us) ? us : TIME_NONE;
+}
+
+/* Parents are as new as their newest part and never go back (R-LOC-01). */
+static void lift_updated(json_t *parent, const json_t *part)
+{
+    int64_t now = updated_of(part), before = updated_of(parent);
+
+    if (now != TIME_NONE && (before == TIME_NONE || now > before))
+        json_object_set(parent, "last_updated", json_object_get(part, "last_updated"));
+}
+
+static struct err put_part(struct flow *f, struct location_write *w, json_t *parent,
+                           const char *list_name, const char *id_name, const char *id,
+                           json_t *body)
+{
+    json_t *list = json_object_get(parent, list_name);
+    json_t *merged = body;
+    size_t index;
+
+    if (!json_is_array(list)) {
+        list = json_array();
+        json_object_set_new(parent, list_name, list);
+    }
+    json_t *stored = part_by_id(list, id_name, id, &index);
+    if (!stored && w->patch)
+        return err_new(ERR_UNKNOWN_LOCATION);
+    w->created = !stored;
+    if (stored && updated_of(body) < updated_of(stored)) {
+        w->older = true;
+        return OK;
+    }
+    if (w->patch)
+        TRY(object_merge(type_of(w->level), stored, body,
+                         &request_of(f)->caller.partner->peer.leniency, f->arena, &merged));
+    if (stored)
+        json_array_set(list, index, merged);
+    else
+        json_array_append(list, merged);
+    lift_updated(parent, merged);
+    return OK;
+}
+
+/* Fills w->document from the stored one and the body. */
+static struct err merge(struct flow *f, struct location_write *w)
+{
+    json_t *body = request_of(f)->json, *whole, *evse;
+
+    if (!w->stored.found)
+        return err_new(ERR_UNKNOWN_LOCATION);
+    TRY(json_read(f->arena, w->stored.document, strlen(w->stored.document), 0, &whole));
+    w->document = whole;
+    if (w->level == LEVEL_LOCATION) {
+        if (updated_of(body) < updated_of(whole)) {
+            w->older = true;
+            return OK;
+        }
+        return object_merge(&ocpi_location_type, whole, body,
+                            &request_of(f)->caller.partner->peer.leniency, f->arena, &w->document);
+    }
+    if (w->level == LEVEL_EVSE)
+        return put_part(f, w, whole, "evses", "uid", w->evse_uid, body);
+    evse = part_by_id(json_array_of(whole, "evses"), "uid", w->evse_uid, NULL);
+    if (!evse)
+        return err_new(ERR_UNKNOWN_LOCATION);
+    TRY(put_part(f, w, evse, "connectors", "id", w->connector_id, body));
+    lift_updated(whole, evse);
+    return OK;
+}
+
+static enum flow_next check(struct flow *f)
+{
+    struct location_write *w = f->state;
+    const struct request *r = request_of(f);
+    const struct object_leniency *leniency = &r->caller.partner->peer.leniency;
+
+    w->patch = strcmp(r->http->method, "PATCH") == 0;
+    FLOW_TRY(f, read_path(f, w));
+    if (w->patch)
+        FLOW_TRY(f, object_check_patch(type_of(w->level), r->json, leniency, f->arena));
+    else
+        FLOW_TRY(f, object_check(type_of(w->level), r->json, leniency, f->arena));
+    FLOW_TRY(f, check_identity(f, w, r->json));
+    if (w->level == LEVEL_LOCATION && !w->patch) {
+        FLOW_TRY(f, intake_location(f, r->caller.partner, r->json, &w->put));
+        w->phase = SEE;
+        return location_put(f, &w->put, &w->result);
+    }
+    return FLOW_NEXT;
+}
+
+static enum flow_next store(struct flow *f)
+{
+    struct location_write *w = f->state;
+
+    switch (w->phase) {
+    case READ:
+        w->phase = MERGE;
+        location_get(f, &w->key, &w->stored);
+        return FLOW_AGAIN;
+    case MERGE:
+        FLOW_TRY(f, merge(f, w));
+        if (w->older)
+            return FLOW_NEXT;
+        FLOW_TRY(f, intake_location(f, request_of(f)->caller.partner, w->document, &w->put));
+        w->put.if_version = w->stored.version;
+        w->put.ignore_older = false;
+        w->phase = SEE;
+        location_put(f, &w->put, &w->result);
+        return FLOW_AGAIN;
+    case SEE:
+        if (w->result.outcome != LOCATION_CONFLICT)
+            return FLOW_NEXT;
+        if (++w->tries == TRIES)
+            return flow_fail(f, err_new(ERR_OVERLOADED));
+        w->phase = READ;
+        return FLOW_AGAIN;
+    }
+    return flow_fail(f, err_new(ERR_INTERNAL));
+}
+
+static enum flow_next answer(struct flow *f)
+{
+    struct location_write *w = f->state;
+    bool created = !w->older && (w->result.outcome == LOCATION_CREATED || w->created);
+
+    return reply_ocpi(f, created ? 201 : 200, NULL);
+}
+
+static const struct flow_step write_steps[] = {
+    {"check the body", check},
+    {"put it in its place", store},
+    {"answer", answer},
+    {0},
+};
+
+const struct flow_type location_put_flow = {
+    .name = "location_put",
+    .state_size = sizeof(struct location_write),
+    .deadline_ms = SECONDS(10),
+    .steps = write_steps,
+};
+
+const struct flow_type location_patch_flow = {
+    .name = "location_patch",
+    .state_size = sizeof(struct location_write),
+    .deadline_ms = SECONDS(10),
+    .steps = write_steps,
+};

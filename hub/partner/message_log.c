@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What goes into the message log, and what is masked before it does. */
+#include "hub/partner/message_log.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "db/message.h"
+#include "ocpi/headers.h"
+#include "ocpi/version.h"
+
+/* Values of "token" are secrets in credentials objects only; Tokens are called token elsewhere. */
+static void mask(json_t *value)
+{
+    const char *key;
+    json_t *member;
+    size_t i;
+
+    if (json_is_object(value)) {
+        json_object_foreach(value, key, member) {
+            if (strcmp(key, "token") == 0 && json_is_string(member))
+                json_string_set(member, "***");
+            else
+                mask(member);
+        }
+    } else if (json_is_array(value)) {
+        json_array_foreach(value, i, member) {
+            mask(member);
+        }
+    }
+}
+
+const char *message_mask(struct arena *a, const char *module, const char *body, size_t length)
+{
+    json_t *document;
+    size_t printed;
+
+    if (!module || strcmp(module, MODULE_CREDENTIALS) != 0)
+        return body;
+    if (failed(json_read(a, body, length, 0, &document)))
+        return "(not JSON, not kept: it may hold a token)";
+    mask(document);
+    return json_text(a, document, &printed);
+}
+
+/* The path alone: hosts are known from the partner, queries may hold what is not for a log. */
+static const char *path_of(struct arena *a, const char *url)
+{
+    const char *rest = strstr(url, "://");
+    const char *path = rest ? strchr(rest + 3, '/') : NULL;
+
+    return path ? arena_bytes(a, path, strcspn(path, "?")) : "/";
+}
+
+void message_log_outgoing(const struct ocpi_exchange *e)
+{
+    const struct ocpi_call *call = e->call;
+    const struct http_answer *http = &e->answer->http;
+    struct arena *a = arena_new(16 * 1024 * 1024);
+    char from[PARTY_TEXT] = "", to[PARTY_TEXT] = "";
+    const char *request = NULL, *response = NULL;
+
+    if (call->peer) {
+        party_id_print(&call->peer->our_party, from);
+        party_id_print(&call->peer->their_party, to);
+    }
+    if (call->body)
+        request = message_mask(a, call->module, call->body, strlen(call->body));
+    if (http->outcome == HTTP_ANSWERED && http->body_length)
+        response = message_mask(a, call->module, http->body, http->body_length);
+    struct err e2 = ocpi_answer_err(a, e->answer);
+    message_log(&(struct message){
+        .outgoing = true,
+        .partner_id = call->peer ? call->peer->partner_id : 0,
+        .from = *from ? from : NULL,
+        .to = *to ? to : NULL,
+        .module = call->module,
+        .method = call->method,
+        .path = path_of(a, call->url),
+        .request_id = e->request_id,
+        .correlation_id = e->correlation_id,
+        .session_id = call->session_id,
+        .http_status = http->outcome == HTTP_ANSWERED ? http->status : 0,
+        .ocpi_status = e->answer->has_envelope ? e->answer->status_code : 0,
+        .at_us = e->started_us,
+        .duration_ms = http->duration_ms,
+        .error = failed(e2) ? err_text(e2) : NULL,
+        .request_body = request,
+        .response_body = response,
+    });
+    arena_free(a);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Message log: turns exchanges with partners into rows (db/message.h), with secrets masked.
+ */
+#ifndef HUB_PARTNER_MESSAGE_LOG_H
+#define HUB_PARTNER_MESSAGE_LOG_H
+
+#include "adapters/ocpi_client.h"
+
+/* An exchange we began: the observer of the OCPI client. */
+void message_log_outgoing(const struct ocpi_exchange *exchange);
+
+/* JSON text with the values of members named "token" masked (credentials objects); other text
+ * unchanged. In the arena. */
+const char *message_mask(struct arena *a, const char *module, const char *body, size_t length);
+
+#endif

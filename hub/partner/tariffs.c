@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tariffs, receiver: a CPO tells us its prices. PATCH does not exist in 2.2.1 (R-TAR-15). */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "db/partner.h"
+#include "db/tariff.h"
+#include "hub/partner/door.h"
+#include "hub/partner/intake.h"
+#include "hub/partner/partner_api.h"
+#include "hub/request.h"
+
+struct tariff_write {
+    struct tariff_key key;
+    struct stored_object stored;
+    struct tariff_put put;
+    bool created, found;
+};
+
+static struct err read_path(struct flow *f, struct tariff_write *w)
+{
+    const struct request *r = request_of(f);
+
+    TRY(partner_door_party(f, r->params[0], r->params[1]));
+    w->key = (struct tariff_key){r->caller.partner->id, r->params[0], r->params[1], r->params[2]};
+    return OK;
+}
+
+static enum flow_next read_stored(struct flow *f)
+{
+    struct tariff_write *w = f->state;
+
+    FLOW_TRY(f, read_path(f, w));
+    return tariff_get(f, &w->key, &w->stored);
+}
+
+static enum flow_next show(struct flow *f)
+{
+    struct tariff_write *w = f->state;
+
+    if (!w->stored.found)
+        return flow_fail(f, err_new(ERR_OBJECT_NOT_FOUND));
+    return reply_ocpi(f, 200, w->stored.document);
+}
+
+static const struct flow_step get_steps[] = {
+    {"read the Tariff", read_stored}, {"show it", show}, {0}};
+const struct flow_type tariff_get_flow = {
+    .name = "tariff_get",
+    .state_size = sizeof(struct tariff_write),
+    .deadline_ms = SECONDS(10),
+    .steps = get_steps,
+};
+
+static struct err same(struct flow *f, const char *where, const char *in_url, const char *in_body)
+{
+    if (!text_equal_caseless(in_url, in_body))
+        return err_at(f->arena, ERR_BAD_FIELD, where, "%s: \"%s\" is not the one in the URL",
+                      where, in_body);
+    return OK;
+}
+
+static enum flow_next check_and_store(struct flow *f)
+{
+    struct tariff_write *w = f->state;
+    const struct request *r = request_of(f);
+
+    FLOW_TRY(f, read_path(f, w));
+    FLOW_TRY(f, intake_tariff(f, r->caller.partner, r->json, &w->put));
+    FLOW_TRY(f, same(f, "/country_code", w->key.country_code, w->put.key.country_code));
+    FLOW_TRY(f, same(f, "/party_id", w->key.party_id, w->put.key.party_id));
+    FLOW_TRY(f, same(f, "/id", w->key.tariff_id, w->put.key.tariff_id));
+    return tariff_put(f, &w->put, &w->created);
+}
+
+static enum flow_next answer(struct flow *f)
+{
+    struct tariff_write *w = f->state;
+
+    return reply_ocpi(f, w->created ? 201 : 200, NULL);
+}
+
+static const struct flow_step put_steps[] = {
+    {"check and store", check_and_store}, {"answer", answer}, {0}};
+const struct flow_type tariff_put_flow = {
+    .name = "tariff_put",
+    .state_size = sizeof(struct tariff_write),
+    .deadline_ms = SECONDS(10),
+    .steps = put_steps,
+};
+
+static enum flow_next forget(struct flow *f)
+{
+    struct tariff_write *w = f->state;
+
+    FLOW_TRY(f, read_path(f, w));
+    return tariff_delete(f, &w->key, &w->found);
+}
+
+static enum flow_next confirm(struct flow *f)
+{
+    struct tariff_write *w = f->state;
+
+    if (!w->found)
+        return flow_fail(f, err_new(ERR_OBJECT_NOT_FOUND));
+    return reply_ocpi(f, 200, NULL);
+}
+
+static const struct flow_step delete_steps[] = {
+    {"leave a tombstone", forget}, {"confirm", confirm}, {0}};
+const struct flow_type tariff_delete_flow = {
+    .name = "tariff_delete",
+    .state_size = sizeof(struct tariff_write),
+    .deadline_ms = SECONDS(10),
+    .steps = delete_steps,
+};

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Routes: the list, and the way of a request through the front door.
+ *
+ *   bytes -> http_server -> routes_handle: match -> flow "request": open the door, read the body
+ *         -> the route's own flow -> reply -> on_end: error reply if none was given, log, metrics
+ */
+#include "hub/routes.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/id.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/time.h"
+#include "db/db.h"
+#include "db/partner.h"
+#include "hub/api/api.h"
+#include "hub/hub.h"
+#include "hub/ops/ops.h"
+#include "hub/partner/door.h"
+#include "hub/partner/partner_api.h"
+#include "hub/server/authenticate.h"
+#include "hub/server/http_server.h"
+#include "ocpi/envelope.h"
+
+enum { STARTING_PATIENCE_MS = 1000 };
+
+#define OCPI_FACE "/ocpi/emsp/2.2.1"
+
+/* clang-format off */
+const struct route routes[] = {
+    /* apps and robots: northbound contract section 5 */
+    {"POST",   "/v1/sessions/start",                 DOOR_USER, ROUTE_JSON, &start_session_flow},
+    {"POST",   "/v1/sessions/stop",                  DOOR_USER, ROUTE_JSON, &stop_session_flow},
+    {"GET",    "/v1/sessions/{id}/status",           DOOR_USER, 0, &session_status_flow},
+    {"POST",   "/v1/sessions/{id}/charging-profile", DOOR_USER, ROUTE_JSON, &set_profile_flow},
+    {"DELETE", "/v1/sessions/{id}/charging-profile", DOOR_USER, 0, &clear_profile_flow},
+    {"GET",    "/v1/sessions/{id}/receipt",          DOOR_USER, ROUTE_NO_ROBOT, &session_receipt_flow},
+    {"GET",    "/v1/sessions",                       DOOR_USER, ROUTE_NO_ROBOT, &list_sessions_flow},
+    {"GET",    "/v1/sessions/{id}",                  DOOR_USER, ROUTE_NO_ROBOT, &show_session_flow},
+    {"GET",    "/v1/evses/{evse_id}",                DOOR_USER, 0, &show_evse_flow},
+    {"GET",    "/v1/openapi.json",                   DOOR_OPEN, 0, &openapi_flow},
+    /* people and machines who run the hub */
+    {"GET",    "/healthz",                           DOOR_OPEN, ROUTE_EVERYWHERE, &healthz_flow},
+    {"GET",    "/readyz",                            DOOR_OPEN, ROUTE_EVERYWHERE, &readyz_flow},
+    {"GET",    "/metrics",                           DOOR_OPEN, ROUTE_INTERNAL, &metrics_flow},
+    {"POST",   "/v1/admin/tokens",                   DOOR_ADMIN, ROUTE_JSON, &mint_token_flow},
+    {"GET",    "/v1/admin/partners",                 DOOR_ADMIN, 0, &list_partners_flow},
+    {"GET",    "/v1/admin/partners/{id}",            DOOR_ADMIN, 0, &show_partner_flow},
+    {"POST",   "/v1/admin/partners/register",        DOOR_ADMIN, ROUTE_JSON, &register_partner_flow},
+    {"POST",   "/v1/admin/partners/invite",          DOOR_ADMIN, ROUTE_JSON, &invite_partner_flow},
+    {"GET",    "/v1/admin/sessions/{id}",            DOOR_ADMIN, 0, &inspect_session_flow},
+    {"POST",   "/v1/admin/evses/{evse_id}/unlock",   DOOR_ADMIN, ROUTE_JSON, &unlock_evse_flow},
+    /* OCPI: our eMSP face, for CPOs (R-VER-10) */
+    {"GET",    "/ocpi/emsp/versions",                DOOR_REGISTRATION, 0, &versions_flow, "versions"},
+    {"GET",    OCPI_FACE,                            DOOR_REGISTRATION, 0, &version_details_flow, "versions"},
+    {"GET",    OCPI_FACE "/credentials",             DOOR_REGISTRATION, 0, &credentials_get_flow, "credentials"},
+    {"POST",   OCPI_FACE "/credentials",             DOOR_REGISTRATION, ROUTE_JSON, &credentials_post_flow, "credentials"},
+    {"PUT",    OCPI_FACE "/credentials",             DOOR_REGISTRATION, ROUTE_JSON, &credentials_put_flow, "credentials"},
+    {"DELETE", OCPI_FACE "/credentials",             DOOR_REGISTRATION, 0, &credentials_delete_flow, "credentials"},
+    {"GET",    OCPI_FACE "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, 0, &location_get_flow, "locations"},
+    {"PUT",    OCPI_FACE "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, ROUTE_JSON, &location_put_flow, "locations"},
+    {"PATCH",  OCPI_FACE "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, ROUTE_JSON, &location_patch_flow, "locations"},
+    {"GET",    OCPI_FACE "/locations/{cc}/{pid}/{location}/{evse}",             DOOR_PARTNER, 0, &location_get_flow, "locations"},
+    {"PUT",    OCPI_FACE "/locations/{cc}/{pid}/{location}/{evse}",             DOOR_PARTNER, ROUTE_JSON, &location_put_flow, "locations"},
+    {"PATCH",  OCPI_FACE "/locations/{cc}/{pid}/{location}/{evse}",             DOOR_PARTNER, ROUTE_JSON, &location_patch_flow, "locations"},
+    {"GET",    OCPI_FACE "/locations/{cc}/{pid}/{location}/{evse}/{connector}", DOOR_PARTNER, 0, &location_get_flow, "locations"},
+    {"PUT",    OCPI_FACE "/locations/{cc}/{pid}/{location}/{evse}/{connector}", DOOR_PARTNER, ROUTE_JSON, &location_put_flow, "locations"},
+    {"PATCH",  OCPI_FACE "/locations/{cc}/{pid}/{location}/{evse}/{connector}", DOOR_PARTNER, ROUTE_JSON, &location_patch_flow, "locations"},
+    {"GET",    OCPI_FACE "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, 0, &tariff_get_flow, "tariffs"},
+    {"PUT",    OCPI_FACE "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, ROUTE_JSON, &tariff_put_flow, "tariffs"},
+    {"DELETE", OCPI_FACE "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, 0, &tariff_delete_flow, "tariffs"},
+    {"GET",    OCPI_FACE "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, 0, &session_get_flow, "sessions"},
+    {"PUT",    OCPI_FACE "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, ROUTE_JSON, &session_put_flow, "sessions"},
+    {"PATCH",  OCPI_FACE "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, ROUTE_JSON, &session_patch_flow, "sessions"},
+    {"POST",   OCPI_FACE "/cdrs",                    DOOR_PARTNER, ROUTE_JSON, &cdr_post_flow, "cdrs"},
+    {"GET",    OCPI_FACE "/cdrs/{cdr}",              DOOR_PARTNER, 0, &cdr_get_flow, "cdrs"},
+    {"GET",    OCPI_FACE "/tokens",                  DOOR_PARTNER, 0, &token_list_flow, "tokens"},
+    {"POST",   OCPI_FACE "/tokens/{uid}/authorize",  DOOR_PARTNER, ROUTE_JSON_OPTIONAL, &token_authorize_flow, "tokens"},
+    {"POST",   OCPI_FACE "/cb/{callback}",           DOOR_PARTNER, ROUTE_JSON, &callback_flow, "commands"},
+    {"PUT",    OCPI_FACE "/chargingprofiles/{session}", DOOR_PARTNER, ROUTE_JSON, &active_profile_flow, "chargingprofiles"},
+    {0},
+};
+/* clang-format on */
+
+/* ---- matching ---- */
+
+static bool next_segment(const char **pattern, const char **segment, size_t *length)
+{
+    if (**pattern != '/')
+        return false;
+    *segment = *pattern + 1;
+    *length = strcspn(*segment, "/");
+    *pattern = *segment + *length;
+    return true;
+}
+
+static bool path_matches(const char *pattern, const struct http_path *path, struct request *r)
+{
+    const char *segment;
+    size_t length, i = 0;
+
+    r->param_count = 0;
+    while (next_segment(&pattern, &segment, &length)) {
+        if (i == path->count)
+            return false;
+        const char *given = path->segments[i++];
+        if (segment[0] == '{') {
+            if (!*given)
+                return false;
+            r->params[r->param_count++] = given;
+        } else if (strlen(given) != length || memcmp(given, segment, length)) {
+            return false;
+        }
+    }
+    return i == path->count;
+}
+
+static bool listener_has(int listener, const struct route *route)
+{
+    switch (listener) {
+    case LISTEN_INTERNAL:
+        return route->flags & (ROUTE_INTERNAL | ROUTE_EVERYWHERE);
+    case LISTEN_ADMIN:
+        return route->door == DOOR_ADMIN || route->flags & ROUTE_EVERYWHERE;
+    default:
+        return !(route->flags & ROUTE_INTERNAL);
+    }
+}
+
+/* ERR_NOT_FOUND, or ERR_METHOD_NOT_ALLOWED where another method is served. */
+static struct err route_find(int listener, const char *method, const struct http_path *path,
+                             struct request *r)
+{
+    bool other_method = false;
+
+    for (const struct route *route = routes; route->method; route++) {
+        if (!listener_has(listener, route) || !path_matches(route->pattern, path, r))
+            continue;
+        r->route = route;
+        if (strcmp(route->method, method) == 0 ||
+            (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0))
+            return OK;
+        other_method = true;
+    }
+    return err_new(other_method ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND);
+}
+
+/* ---- the front door ---- */
+
+static enum flow_next open_door(struct flow *f)
+{
+    struct request *r = request_of(f);
+    struct hub *hub = hub_of(f);
+    enum door door = r->route->door;
+
+    if (door == DOOR_OPEN)
+        return FLOW_NEXT;
+    if (!hub_is_ready(hub)) {
+        /* The other workers may be ready already: a moment's patience spares a needless 503. */
+        if (time_monotonic_ms() - r->http->received_ms > STARTING_PATIENCE_MS)
+            return flow_fail(f, err_new(ERR_STARTING));
+        flow_sleep(f, 20);
+        return FLOW_AGAIN;
+    }
+    const char *authorization = http_header(r->http, "Authorization");
+    if (http_header_count(r->http, "Authorization") > 1)
+        return flow_fail(f, err_new(ERR_TOKEN_INVALID));
+    switch (door) {
+    case DOOR_USER:
+        return authenticate_user(f, authorization, &r->caller);
+    case DOOR_ADMIN:
+        if (r->http->remote && strcmp(r->http->remote, "unix") == 0) {
+            r->caller = (struct caller){.kind = CALLER_ADMIN, .name = "admin:socket"};
+            return FLOW_NEXT;
+        }
+        FLOW_TRY(f, authenticate_admin(hub, authorization, &r->caller));
+        return FLOW_NEXT;
+    default:
+        return partner_door_open(f);
+    }
+}
+
+static enum flow_next check_right(struct flow *f)
+{
+    struct request *r = request_of(f);
+
+    if (r->route->door == DOOR_PARTNER || r->route->door == DOOR_REGISTRATION)
+        FLOW_TRY(f, partner_door_check(f));
+    if (r->route->flags & ROUTE_NO_ROBOT && r->caller.robot_id)
+        return flow_fail(f, err_new(ERR_FORBIDDEN));
+    return FLOW_NEXT;
+}
+
+static bool is_json_type(const char *type)
+{
+    static const char JSON[] = "application/json";
+
+    if (!type || strncasecmp(type, JSON, sizeof JSON - 1) != 0)
+        return false;
+    type += sizeof JSON - 1;
+    while (*type == ' ' || *type == '\t')
+        type++;
+    return *type == 0 || *type == ';';
+}
+
+static enum flow_next read_body(struct flow *f)
+{
+    struct request *r = request_of(f);
+    const char *type = http_header(r->http, "Content-Type");
+    bool ocpi = r->route->module != NULL;
+
+    if (r->route->flags & (ROUTE_JSON | ROUTE_JSON_OPTIONAL)) {
+        bool empty = r->http->body_length == 0;
+        if (empty && r->route->flags & ROUTE_JSON_OPTIONAL) {
+            flow_become(f, r->route->flow);
+            return FLOW_NEXT;
+        }
+        /* Partners forget the header (R-TRANS-08: liberal with what comes in); apps may not. */
+        if (!is_json_type(type) && (!ocpi || type))
+            return flow_fail(f, err_new(ERR_MEDIA_TYPE));
+        FLOW_TRY(f, json_read(f->arena, r->http->body, r->http->body_length, 0, &r->json));
+        if (!json_is_object(r->json))
+            return flow_fail(f, err_new(ERR_BAD_BODY));
+    }
+    flow_become(f, r->route->flow);
+    return FLOW_NEXT;
+}
+
+static const struct flow_step request_steps[] = {
+    {"open the door", open_door},
+    {"check the right", check_right},
+    {"read the body", read_body},
+    {0},
+};
+
+static const struct flow_type request_flow = {
+    .name = "request",
+    .deadline_ms = SECONDS(10),
+    .steps = request_steps,
+};
+
+/* No such page or method: the flow ends with the error it begins with. */
+static const struct flow_step refused_steps[] = {{0}};
+static const struct flow_type refused_flow = {.name = "refused", .steps = refused_steps};
+
+/* ---- the end ---- */
+
+static void log_request(struct flow *f, int64_t ms)
+{
+    const struct request *r = request_of(f);
+    bool bad = failed(f->err);
+    enum log_level level = LOG_DEBUG;
+
+    if (bad)
+        level = (enum log_level)err_info(f->err.kind)->level;
+    log_line(level, "request", LOG_TEXT("method", r->http->method),
+             LOG_TEXT("route", r->route ? r->route->pattern : NULL), LOG_TEXT("flow", f->type->name),
+             LOG_INT("status", r->reply_status), LOG_INT("ms", ms),
+             LOG_TEXT("error", bad ? err_info(f->err.kind)->name : NULL),
+             LOG_TEXT("text", bad ? err_text(f->err) : NULL),
+             LOG_TEXT("where", bad ? f->err.where : NULL),
+             LOG_TEXT("partner", r->caller.partner ? r->caller.partner->name : NULL),
+             LOG_TEXT("request_id", f->request_id),
+             LOG_TEXT("correlation_id", *f->correlation_id ? f->correlation_id : NULL));
+}
+
+static void on_end(struct flow *f)
+{
+    struct request *r = request_of(f);
+    char status[8];
+
+    if (failed(f->err))
+        reply_error(f, f->err);
+    else if (!r->replied)
+        reply_error(f, err_new(ERR_INTERNAL)); /* a use case that forgot to answer */
+    int64_t ms = time_monotonic_ms() - r->http->received_ms;
+    const char *pattern = r->route ? r->route->pattern : "none";
+    snprintf(status, sizeof status, "%d", r->reply_status);
+    metric_add(METRIC_HTTP_REQUESTS, pattern, r->http->method, status, 1);
+    metric_observe_ms(METRIC_HTTP_SECONDS, pattern, NULL, ms);
+    log_request(f, ms);
+    if (r->route && r->route->module)
+        partner_door_log(f, ms);
+}
+
+static const char *id_from(const char *header)
+{
+    size_t length = header ? strlen(header) : 0;
+
+    return length && length <= 128 && text_is_printable_ascii(header) ? header : NULL;
+}
+
+void routes_handle(void *ctx, struct http_exchange *x)
+{
+    struct listener_context *listener = ctx;
+    struct hub *hub = listener->hub;
+    const struct http_request *http = http_exchange_request(x);
+    struct arena *arena = http_exchange_take_arena(x);
+    struct request *r = arena_alloc(arena, sizeof *r);
+    char own_id[UUID_TEXT], own_correlation[UUID_TEXT];
+    struct http_path path;
+
+    r->http = http;
+    r->exchange = x;
+    const char *request_id = id_from(http_header(http, "X-Request-ID"));
+    const char *correlation_id = id_from(http_header(http, "X-Correlation-ID"));
+    if (!request_id) {
+        id_uuid_v4(own_id);
+        request_id = own_id;
+    }
+    if (!correlation_id && strncmp(http->path, "/ocpi", 5) == 0) {
+        id_uuid_v4(own_correlation);
+        correlation_id = own_correlation;
+    }
+    struct err e = http_path_split(arena, http->path, &path);
+    if (!failed(e)) {
+        /* Both forms of an OCPI URL are served (R-VER-08). */
+        if (path.count > 1 && !*path.segments[path.count - 1] &&
+            strcmp(path.segments[0], "ocpi") == 0)
+            path.count--;
+        e = route_find(listener->listener, http->method, &path, r);
+    }
+    struct flow_options options = {
+        .loop = hub->loop,
+        .app = hub,
+        .request = r,
+        .request_id = request_id,
+        .correlation_id = correlation_id,
+        .arena = arena,
+        .on_end = on_end,
+        .no_log = true,
+    };
+    struct flow *f = flow_new(failed(e) ? &refused_flow : &request_flow, &options);
+    if (failed(e))
+        f->err = e;
+    flow_run(f);
+}
+
+/* ---- before there is a request ---- */
+
+size_t routes_body_max(void *ctx, const struct http_head *head)
+{
+    (void)ctx;
+    if (strncmp(head->target, "/ocpi", 5) != 0)
+        return 64 * 1024;
+    return strstr(head->target, "/locations/") ? 4 * 1024 * 1024 : 1024 * 1024;
+}
+
+void routes_malformed(void *ctx, enum err_kind kind, const char *path, struct text *ret_body,
+                      const char **ret_content_type)
+{
+    (void)ctx;
+    if (path && strncmp(path, "/ocpi", 5) == 0) {
+        envelope_print_err(ret_body, err_new(kind), OCPI_2_2_1);
+        *ret_content_type = "application/json";
+        return;
+    }
+    char id[UUID_TEXT];
+    id_uuid_v4(id);
+    problem_body(ret_body, kind, NULL, path, id);
+    *ret_content_type = "application/problem+json";
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of settings, and the checks between them. */
+#include "hub/settings.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/decimal.h"
+#include "base/log.h"
+
+#define AT(member) offsetof(struct settings, member)
+
+/* clang-format off */
+const struct setting settings_table[] = {
+    {"hub", "workers", SETTING_INT, AT(workers), "2", "worker processes; one per core is right", 1, 64},
+    {"hub", "public_listen", SETTING_TEXT, AT(public_listen), "127.0.0.1:8080", "address:port for apps and OCPI partners; port 0 picks a free one"},
+    {"hub", "internal_listen", SETTING_TEXT, AT(internal_listen), "127.0.0.1:9090", "address:port for /metrics and health; never public"},
+    {"hub", "admin_socket", SETTING_TEXT, AT(admin_socket), NULL, "unix socket for hubctl; who may open it is admin; empty: none"},
+    {"hub", "public_url", SETTING_TEXT, AT(public_url), NULL, "how partners reach public_listen, in all URLs we give out; empty: http(s)://public_listen"},
+    {"hub", "run_file", SETTING_TEXT, AT(run_file), NULL, "written when listening: JSON with pid and URLs; removed at the end"},
+    {"hub", "tls_certificate", SETTING_FILE, AT(tls_certificate), NULL, "PEM with the chain; empty: plain HTTP behind a proxy"},
+    {"hub", "tls_key", SETTING_FILE, AT(tls_key), NULL, "PEM private key of tls_certificate"},
+    {"hub", "allow_private_urls", SETTING_LIST, AT(allow_private_urls), NULL, "networks (CIDR) where partners may have private addresses and plain HTTP; for tests"},
+    {"hub", "ca_file", SETTING_FILE, AT(ca_file), NULL, "PEM with the authorities that certify partners; empty: the system's"},
+    {"hub", "drain_notice", SETTING_MILLIS, AT(drain_notice_ms), "5s", "at SIGTERM: how long to go on accepting so that a balancer notices"},
+    {"hub", "log_level", SETTING_TEXT, AT(log_level), "info", "debug, info, warn or error"},
+    {"hub", "max_connections", SETTING_INT, AT(max_connections), "10000", "open connections per worker", 16, 1000000},
+    {"hub", "max_open_sessions", SETTING_INT, AT(max_open_sessions), "3", "open sessions per user", 1, 10000},
+    {"hub", "start_grace", SETTING_MILLIS, AT(start_grace_ms), "120s", "from the network's accepted result to its session: time to plug in", 1000, 3600000},
+    {"hub", "default_currency", SETTING_TEXT, AT(default_currency), "EUR", "shown until the network says otherwise"},
+    {"stores", "database_url", SETTING_TEXT, AT(database_url), NULL, "libpq connection string or URI; several hosts for fail-over", .required = true},
+    {"stores", "redis_url", SETTING_TEXT, AT(redis_url), NULL, "redis://host:port/0 or unix:///path?db=0; empty: no live view, Postgres answers all"},
+    {"stores", "database_password_file", SETTING_SECRET_FILE, AT(database_password), NULL, "file whose first line is the password"},
+    {"stores", "redis_password_file", SETTING_SECRET_FILE, AT(redis_password), NULL, "file whose first line is the password"},
+    {"stores", "writers", SETTING_INT, AT(writers), "2", "connections per worker for statements that write", 1, 16},
+    {"stores", "readers", SETTING_INT, AT(readers), "2", "connections per worker for statements that read", 1, 16},
+    {"stores", "statement_timeout", SETTING_MILLIS, AT(statement_timeout_ms), "2s", "a statement that takes longer is given up", 100, 60000},
+    {"ocpi", "country_code", SETTING_TEXT, AT(country_code), "FI", "of our own party"},
+    {"ocpi", "party_id", SETTING_TEXT, AT(party_id), "HUB", "of our own party"},
+    {"ocpi", "name", SETTING_TEXT, AT(name), "Hub", "our name towards partners"},
+    {"ocpi", "website", SETTING_TEXT, AT(website), NULL, "our website towards partners"},
+    {"ocpi", "page_limit", SETTING_INT, AT(page_limit), "100", "objects per page at most, in lists we give out", 1, 1000},
+    {"ocpi", "handshake_timeout", SETTING_MILLIS, AT(handshake_timeout_ms), "10s", "for each request of a registration", 1000, 60000},
+    {"secrets", "data_key_file", SETTING_SECRET_FILE, AT(data_key), NULL, "64 hex digits: seals the tokens we send to partners", .required = true},
+    {"secrets", "hash_key_file", SETTING_SECRET_FILE, AT(hash_key), NULL, "64 hex digits: keys the hashes of tokens partners send to us", .required = true},
+    {"secrets", "admin_token_file", SETTING_SECRET_FILE, AT(admin_token), NULL, "opens /v1/admin on the public listener; at least 32 characters"},
+    {"auth", "jwt_issuer", SETTING_TEXT, AT(jwt_issuer), "https://auth.hub.example", "iss that users' tokens must have"},
+    {"auth", "jwt_audience", SETTING_TEXT, AT(jwt_audience), "ocpi-hub", "aud that users' tokens must contain"},
+    {"auth", "jwt_keys_file", SETTING_FILE, AT(jwt_keys), NULL, "PEM public keys or a JWK set that sign users' tokens"},
+    {"auth", "jwks_url", SETTING_TEXT, AT(jwks_url), NULL, "where the issuer publishes its keys"},
+    {"auth", "dev_jwt_key_file", SETTING_FILE, AT(dev_jwt_key), NULL, "private key: enables token mint, its public half is trusted; never in production"},
+    {0},
+};
+/* clang-format on */
+
+static struct err wrong(struct arena *a, const char *name, const char *why)
+{
+    return err_at(a, ERR_BAD_FIELD, name, "%s: %s", name, why);
+}
+
+static bool is_country(const char *s)
+{
+    return strlen(s) == 2 && isupper((unsigned char)s[0]) && isupper((unsigned char)s[1]);
+}
+
+static bool is_party(const char *s)
+{
+    if (strlen(s) != 3)
+        return false;
+    for (; *s; s++)
+        if (!isupper((unsigned char)*s) && !isdigit((unsigned char)*s))
+            return false;
+    return true;
+}
+
+struct err settings_key(struct arena *a, const char *name, struct secret s, unsigned char ret[32])
+{
+    const char *hex = secret_reveal(s);
+
+    if (secret_length(s) != 64 || strspn(hex, "0123456789abcdefABCDEF") != 64)
+        return wrong(a, name, "the file must hold 64 hex digits; make one with: openssl rand -hex 32");
+    for (int i = 0; i < 32; i++) {
+        char pair[3] = {hex[2 * i], hex[2 * i + 1], 0};
+        ret[i] = (unsigned char)strtoul(pair, NULL, 16);
+    }
+    return OK;
+}
+
+struct err settings_read(struct arena *a, const char *path, struct settings *ret)
+{
+    unsigned char key[32];
+    enum log_level level;
+
+    TRY(config_read(a, settings_table, path, "OCPI_HUB_", ret));
+    if (!log_level_parse(ret->log_level, &level))
+        return wrong(a, "log_level", "must be debug, info, warn or error");
+    if (!currency_known(ret->default_currency))
+        return wrong(a, "default_currency", "is not an ISO 4217 code");
+    if (!is_country(ret->country_code))
+        return wrong(a, "country_code", "must be two upper-case letters");
+    if (!is_party(ret->party_id))
+        return wrong(a, "party_id", "must be three upper-case letters or digits");
+    if (!ret->tls_certificate != !ret->tls_key)
+        return wrong(a, "tls_certificate", "needs tls_key, and the other way round");
+    if (ret->public_url) {
+        size_t length = strlen(ret->public_url);
+        if (strncmp(ret->public_url, "http://", 7) && strncmp(ret->public_url, "https://", 8))
+            return wrong(a, "public_url", "must begin with https:// (or http:// for tests)");
+        if (ret->public_url[length - 1] == '/')
+            return wrong(a, "public_url", "must not end with a slash");
+        if (length > 120)
+            return wrong(a, "public_url", "is too long: URLs given to partners have 255 characters");
+    }
+    if (secret_is_set(ret->admin_token) && secret_length(ret->admin_token) < 32)
+        return wrong(a, "admin_token_file", "the token must have at least 32 characters");
+    TRY(settings_key(a, "data_key_file", ret->data_key, key));
+    TRY(settings_key(a, "hash_key_file", ret->hash_key, key));
+    explicit_bzero(key, sizeof key);
+    return OK;
+}

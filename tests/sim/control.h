@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control API: how a test drives the simulator and asks what happened. JSON over HTTP on a port
+ * of its own; the hub does not know it.
+ */
+#ifndef TESTS_SIM_CONTROL_H
+#define TESTS_SIM_CONTROL_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "hub/server/http_server.h"
+#include "tests/sim/sim.h"
+
+struct text;
+
+/* One request of the test. */
+struct ask {
+    struct sim *sim;
+    struct http_exchange *x;
+    const struct http_request *r;
+    struct arena *arena;
+    json_t *json; /* the body, an object (empty if there was none) */
+};
+
+void control_handle(void *ctx, struct http_exchange *x);
+size_t control_body_max(void *ctx, const struct http_head *head);
+void control_help(FILE *to);
+
+/* Answers; the ask is over. */
+void ask_answer(struct ask *ask, int status, const char *json, size_t length);
+void ask_done(struct ask *ask);                      /* 200 {"ok":true} */
+void ask_wrong(struct ask *ask, const char *reason); /* 400 {"error":...} */
+/* A member of the body. */
+const char *ask_text(const struct ask *ask, const char *key, const char *otherwise);
+int64_t ask_int(const struct ask *ask, const char *key, int64_t otherwise);
+bool ask_bool(const struct ask *ask, const char *key, bool otherwise);
+/* The EVSE the body names; NULL and answered 400 if there is none. */
+struct evse *ask_evse(struct ask *ask);
+
+/* control_hub.c: those that talk to the hub */
+void control_push(struct ask *ask);
+void control_authorize(struct ask *ask);
+void control_register(struct ask *ask);
+void control_rotate(struct ask *ask);
+void control_unregister(struct ask *ask);
+/* control_show.c: those that only tell */
+void control_requests(struct ask *ask);
+void control_sent(struct ask *ask);
+void control_violations(struct ask *ask);
+void control_world(struct ask *ask);
+void control_sessions(struct ask *ask);
+void control_cdrs(struct ask *ask);
+void control_tokens(struct ask *ask);
+void control_state(struct ask *ask);
+
+#endif
