@@ -22,12 +22,12 @@ struct db_options {
     const char *database_url; /* libpq connection string or URI; unix sockets welcome */
     const char *redis_url;    /* "redis://host:port/0" or "unix:///path?db=0"; NULL: no Redis */
     struct secret redis_password, database_password; /* may be unset */
-    int writers, readers;     /* connections of this process: 2 and 2 */
+    int writers, readers;                            /* connections of this process: 2 and 2 */
     int64_t statement_timeout_ms;
-    const unsigned char *data_key; /* 32 bytes: seals outgoing credentials tokens */
-    const unsigned char *hash_key; /* 32 bytes: keyed hash of incoming tokens */
+    const unsigned char *data_key;       /* 32 bytes: seals outgoing credentials tokens */
+    const unsigned char *hash_key;       /* 32 bytes: keyed hash of incoming tokens */
     const char *our_country, *our_party; /* our eMSP party: tokens and contract ids */
-    const char *receipt_series;    /* "FI-HUB": prefix of receipt numbers */
+    const char *receipt_series;          /* "FI-HUB": prefix of receipt numbers */
 };
 
 struct err db_open(struct event_base *loop, const struct db_options *options);
@@ -44,7 +44,8 @@ bool db_redis_up(void);
 
 /* Runs fn(payload) in this process when another (or this) process said db_notify's channel.
  * Channels: "operation" (something is due), "partner" (register changed), "location" (an EVSE
- * changed: payload "partner_id/location key"). Lost notifications are possible: everybody polls too. */
+ * changed: payload "partner_id/location key"). Lost notifications are possible: everybody polls
+ * too. After the listening connection was away, fn is called once with the payload "". */
 void db_on_notify(const char *channel, void (*fn)(const char *payload, void *arg), void *arg);
 
 /* ---- before the loop: the command line programs ---- */

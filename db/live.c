@@ -339,10 +339,20 @@ static void on_message(const char *text, size_t length)
     wake(id);
 }
 
+/* Loaded ahead of everything, so that a reader behind the first put sees what was put. */
+static void on_redis_ready(void)
+{
+    static const char *const load[] = {"SCRIPT", "LOAD", script};
+    static const size_t lengths[] = {6, 4, sizeof(script) - 1};
+
+    redis_command(3, load, lengths, NULL, NULL);
+    pay_what_is_owed();
+}
+
 static const struct redis_listener listener = {
     .channel = channel,
     .message = on_message,
-    .ready = pay_what_is_owed,
+    .ready = on_redis_ready,
     .subscription = wake_everybody,
 };
 

@@ -55,6 +55,8 @@ enum flow_next reply(struct flow *f, int status, const char *content_type, const
     out[n++] = (struct http_header_out){"Content-Type", content_type};
     if (is_ocpi(r))
         n += ocpi_headers(f, out + n);
+    if (status == 405 && r->allow)
+        out[n++] = (struct http_header_out){"Allow", r->allow};
     for (size_t i = 0; i < header_count && n < HEADERS_MAX; i++)
         out[n++] = (struct http_header_out){headers[i].name, headers[i].value};
     r->replied = true;
@@ -209,15 +211,13 @@ void field_errors_add(struct field_errors *e, const char *field, const char *cod
     e->items[e->count++] = (struct field_error){arena_text(e->arena, field), code, message};
 }
 
-enum flow_next reply_field_errors(struct flow *f, const struct field_errors *e)
+static enum flow_next reply_fields(struct flow *f, enum err_kind kind, const char *detail,
+                                   const struct field_errors *e)
 {
     struct text body;
-    const char *detail = "a field is missing or wrong; see errors";
 
     text_init(&body, f->arena, PROBLEM_MAX);
-    if (e->count == 1)
-        detail = arena_printf(f->arena, "%s: %s", e->items[0].field, e->items[0].message);
-    problem_begin(&body, ERR_BAD_FIELD, detail, path_of(f), f->request_id);
+    problem_begin(&body, kind, detail, path_of(f), f->request_id);
     json_begin_array(&body, "errors");
     for (size_t i = 0; i < e->count; i++) {
         json_begin_object(&body, NULL);
@@ -228,7 +228,16 @@ enum flow_next reply_field_errors(struct flow *f, const struct field_errors *e)
     }
     json_end_array(&body);
     json_end_object(&body);
-    return send_problem(f, ERR_BAD_FIELD, &body, 0);
+    return send_problem(f, kind, &body, 0);
+}
+
+enum flow_next reply_field_errors(struct flow *f, const struct field_errors *e)
+{
+    const char *detail = "a field is missing or wrong; see errors";
+
+    if (e->count == 1)
+        detail = arena_printf(f->arena, "%s: %s", e->items[0].field, e->items[0].message);
+    return reply_fields(f, ERR_BAD_FIELD, detail, e);
 }
 
 /* ---- errors ---- */
@@ -280,6 +289,13 @@ void reply_error(struct flow *f, struct err e)
         envelope_print_err(&body, e, OCPI_2_2_1);
         r->ocpi_code = info->ocpi_code;
         reply(f, info->ocpi_http, JSON, body.bytes, body.length, &more, has_more);
+        return;
+    }
+    if (e.where && e.text && info->http < 500) {
+        struct field_errors field;
+        field_errors_init(&field, f->arena);
+        field_errors_add(&field, e.where, info->code, e.text);
+        reply_fields(f, e.kind, e.text, &field);
         return;
     }
     reply_problem(f, e.kind, err_text(e), retry_after(e.kind), NULL, 0);

@@ -39,6 +39,7 @@ enum { REQUEST_PARAMS = 6 };
 struct request {
     const struct http_request *http;
     const struct route *route;
+    const char *allow; /* the methods served here, where this one is not */
     const char *params[REQUEST_PARAMS]; /* decoded path segments of the {x} in the pattern */
     size_t param_count;
     struct caller caller;

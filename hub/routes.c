@@ -35,12 +35,12 @@ const struct route routes[] = {
     /* apps and robots: northbound contract section 5 */
     {"POST",   "/v1/sessions/start",                 DOOR_USER, ROUTE_JSON, &start_session_flow},
     {"POST",   "/v1/sessions/stop",                  DOOR_USER, ROUTE_JSON, &stop_session_flow},
-    {"GET",    "/v1/sessions/{id}/status",           DOOR_USER, 0, &session_status_flow},
-    {"POST",   "/v1/sessions/{id}/charging-profile", DOOR_USER, ROUTE_JSON, &set_profile_flow},
-    {"DELETE", "/v1/sessions/{id}/charging-profile", DOOR_USER, 0, &clear_profile_flow},
-    {"GET",    "/v1/sessions/{id}/receipt",          DOOR_USER, ROUTE_NO_ROBOT, &session_receipt_flow},
+    {"GET",    "/v1/sessions/{session_id}/status",           DOOR_USER, 0, &session_status_flow},
+    {"POST",   "/v1/sessions/{session_id}/charging-profile", DOOR_USER, ROUTE_JSON, &set_profile_flow},
+    {"DELETE", "/v1/sessions/{session_id}/charging-profile", DOOR_USER, 0, &clear_profile_flow},
+    {"GET",    "/v1/sessions/{session_id}/receipt",          DOOR_USER, ROUTE_NO_ROBOT, &session_receipt_flow},
     {"GET",    "/v1/sessions",                       DOOR_USER, ROUTE_NO_ROBOT, &list_sessions_flow},
-    {"GET",    "/v1/sessions/{id}",                  DOOR_USER, ROUTE_NO_ROBOT, &show_session_flow},
+    {"GET",    "/v1/sessions/{session_id}",                  DOOR_USER, ROUTE_NO_ROBOT, &show_session_flow},
     {"GET",    "/v1/evses/{evse_id}",                DOOR_USER, 0, &show_evse_flow},
     {"GET",    "/v1/openapi.json",                   DOOR_OPEN, 0, &openapi_flow},
     /* people and machines who run the hub */
@@ -49,10 +49,10 @@ const struct route routes[] = {
     {"GET",    "/metrics",                           DOOR_OPEN, ROUTE_INTERNAL, &metrics_flow},
     {"POST",   "/v1/admin/tokens",                   DOOR_ADMIN, ROUTE_JSON, &mint_token_flow},
     {"GET",    "/v1/admin/partners",                 DOOR_ADMIN, 0, &list_partners_flow},
-    {"GET",    "/v1/admin/partners/{id}",            DOOR_ADMIN, 0, &show_partner_flow},
     {"POST",   "/v1/admin/partners/register",        DOOR_ADMIN, ROUTE_JSON, &register_partner_flow},
     {"POST",   "/v1/admin/partners/invite",          DOOR_ADMIN, ROUTE_JSON, &invite_partner_flow},
-    {"GET",    "/v1/admin/sessions/{id}",            DOOR_ADMIN, 0, &inspect_session_flow},
+    {"GET",    "/v1/admin/partners/{id}",            DOOR_ADMIN, 0, &show_partner_flow},
+    {"GET",    "/v1/admin/sessions/{session_id}",           DOOR_ADMIN, 0, &inspect_session_flow},
     {"POST",   "/v1/admin/evses/{evse_id}/unlock",   DOOR_ADMIN, ROUTE_JSON, &unlock_evse_flow},
     /* OCPI: our eMSP face, for CPOs (R-VER-10) */
     {"GET",    "/ocpi/emsp/versions",                DOOR_REGISTRATION, 0, &versions_flow, "versions"},
@@ -131,22 +131,25 @@ static bool listener_has(int listener, const struct route *route)
     }
 }
 
-/* ERR_NOT_FOUND, or ERR_METHOD_NOT_ALLOWED where another method is served. */
-static struct err route_find(int listener, const char *method, const struct http_path *path,
-                             struct request *r)
+/* The first pattern that matches is the resource, so fixed words stand before {parameters} in the
+ * list. ERR_NOT_FOUND, or ERR_METHOD_NOT_ALLOWED with r->allow where it has other methods. */
+static struct err route_find(struct arena *a, int listener, const char *method,
+                             const struct http_path *path, struct request *r)
 {
-    bool other_method = false;
+    const char *pattern = NULL;
 
     for (const struct route *route = routes; route->method; route++) {
-        if (!listener_has(listener, route) || !path_matches(route->pattern, path, r))
+        if (pattern ? strcmp(pattern, route->pattern) != 0
+                    : !listener_has(listener, route) || !path_matches(route->pattern, path, r))
             continue;
+        pattern = route->pattern;
         r->route = route;
         if (strcmp(route->method, method) == 0 ||
             (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0))
             return OK;
-        other_method = true;
+        r->allow = r->allow ? arena_printf(a, "%s, %s", r->allow, route->method) : route->method;
     }
-    return err_new(other_method ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND);
+    return err_new(pattern ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND);
 }
 
 /* ---- the front door ---- */
@@ -322,7 +325,7 @@ void routes_handle(void *ctx, struct http_exchange *x)
         if (path.count > 1 && !*path.segments[path.count - 1] &&
             strcmp(path.segments[0], "ocpi") == 0)
             path.count--;
-        e = route_find(listener->listener, http->method, &path, r);
+        e = route_find(arena, listener->listener, http->method, &path, r);
     }
     struct flow_options options = {
         .loop = hub->loop,
@@ -350,8 +353,8 @@ size_t routes_body_max(void *ctx, const struct http_head *head)
     return strstr(head->target, "/locations/") ? 4 * 1024 * 1024 : 1024 * 1024;
 }
 
-void routes_malformed(void *ctx, enum err_kind kind, const char *path, struct text *ret_body,
-                      const char **ret_content_type)
+void routes_malformed(void *ctx, enum err_kind kind, const char *path, const char *request_id,
+                      struct text *ret_body, const char **ret_content_type)
 {
     (void)ctx;
     if (path && strncmp(path, "/ocpi", 5) == 0) {
@@ -359,8 +362,6 @@ void routes_malformed(void *ctx, enum err_kind kind, const char *path, struct te
         *ret_content_type = "application/json";
         return;
     }
-    char id[UUID_TEXT];
-    id_uuid_v4(id);
-    problem_body(ret_body, kind, NULL, path, id);
+    problem_body(ret_body, kind, NULL, path, request_id);
     *ret_content_type = "application/problem+json";
 }

@@ -54,7 +54,7 @@ struct listener_context {
 };
 size_t routes_body_max(void *ctx, const struct http_head *head);
 void routes_handle(void *ctx, struct http_exchange *x);
-void routes_malformed(void *ctx, enum err_kind kind, const char *path, struct text *ret_body,
-                      const char **ret_content_type);
+void routes_malformed(void *ctx, enum err_kind kind, const char *path, const char *request_id,
+                      struct text *ret_body, const char **ret_content_type);
 
 #endif

@@ -9,6 +9,11 @@
 #include "base/arena.h"
 #include "base/decimal.h"
 #include "base/log.h"
+#include "base/text.h"
+
+static const char PREFIX[] = "OCPI_HUB_";
+static const char KEY_FORM[] =
+    "the file must hold 64 hex digits; make one with: openssl rand -hex 32";
 
 #define AT(member) offsetof(struct settings, member)
 
@@ -55,9 +60,60 @@ const struct setting settings_table[] = {
 };
 /* clang-format on */
 
-static struct err wrong(struct arena *a, const char *name, const char *why)
+/* Where a setting got its value: the variable, the line of the file, else the file. */
+static const char *place_of(struct arena *a, const char *path, const char *name)
 {
-    return err_at(a, ERR_BAD_FIELD, name, "%s: %s", name, why);
+    char *variable = arena_printf(a, "%s%s", PREFIX, name), line[4096];
+    size_t length = strlen(name), number = 0;
+    const char *place = path ? path : "configuration";
+
+    text_to_upper(variable);
+    if (getenv(variable))
+        return variable;
+    FILE *file = path ? fopen(path, "re") : NULL;
+    while (file && fgets(line, sizeof line, file)) {
+        const char *start = line + strspn(line, " \t");
+        number++;
+        if (strncmp(start, name, length) == 0 && strchr(" \t=:", start[length]))
+            place = arena_printf(a, "%s:%zu", path, number);
+    }
+    if (file)
+        fclose(file);
+    return place;
+}
+
+static struct err wrong(struct arena *a, const char *path, const char *name, const char *why)
+{
+    return err_at(a, ERR_BAD_FIELD, name, "%s: %s: %s", place_of(a, path, name), name, why);
+}
+
+/* An empty text takes a default away; what has one cannot be without. */
+static struct err check_not_empty(struct arena *a, const char *path,
+                                  const struct settings *settings)
+{
+    for (const struct setting *s = settings_table; s->name; s++) {
+        const char *text = NULL;
+        if (s->type != SETTING_TEXT || !s->default_value)
+            continue;
+        memcpy(&text, (const char *)settings + s->offset, sizeof text);
+        if (!text)
+            return wrong(a, path, s->name, "must not be empty");
+    }
+    return OK;
+}
+
+static struct err check_public_url(struct arena *a, const char *path, const char *url)
+{
+    size_t length = strlen(url);
+
+    if (strncmp(url, "http://", 7) && strncmp(url, "https://", 8))
+        return wrong(a, path, "public_url", "must begin with https:// (or http:// for tests)");
+    if (url[length - 1] == '/')
+        return wrong(a, path, "public_url", "must not end with a slash");
+    if (length > 120)
+        return wrong(a, path, "public_url",
+                     "is too long: URLs given to partners have 255 characters");
+    return OK;
 }
 
 static bool is_country(const char *s)
@@ -80,7 +136,7 @@ struct err settings_key(struct arena *a, const char *name, struct secret s, unsi
     const char *hex = secret_reveal(s);
 
     if (secret_length(s) != 64 || strspn(hex, "0123456789abcdefABCDEF") != 64)
-        return wrong(a, name, "the file must hold 64 hex digits; make one with: openssl rand -hex 32");
+        return err_at(a, ERR_BAD_FIELD, name, "%s: %s", name, KEY_FORM);
     for (int i = 0; i < 32; i++) {
         char pair[3] = {hex[2 * i], hex[2 * i + 1], 0};
         ret[i] = (unsigned char)strtoul(pair, NULL, 16);
@@ -93,30 +149,27 @@ struct err settings_read(struct arena *a, const char *path, struct settings *ret
     unsigned char key[32];
     enum log_level level;
 
-    TRY(config_read(a, settings_table, path, "OCPI_HUB_", ret));
+    TRY(config_read(a, settings_table, path, PREFIX, ret));
+    TRY(check_not_empty(a, path, ret));
     if (!log_level_parse(ret->log_level, &level))
-        return wrong(a, "log_level", "must be debug, info, warn or error");
+        return wrong(a, path, "log_level", "must be debug, info, warn or error");
     if (!currency_known(ret->default_currency))
-        return wrong(a, "default_currency", "is not an ISO 4217 code");
+        return wrong(a, path, "default_currency", "is not an ISO 4217 code");
     if (!is_country(ret->country_code))
-        return wrong(a, "country_code", "must be two upper-case letters");
+        return wrong(a, path, "country_code", "must be two upper-case letters");
     if (!is_party(ret->party_id))
-        return wrong(a, "party_id", "must be three upper-case letters or digits");
+        return wrong(a, path, "party_id", "must be three upper-case letters or digits");
     if (!ret->tls_certificate != !ret->tls_key)
-        return wrong(a, "tls_certificate", "needs tls_key, and the other way round");
-    if (ret->public_url) {
-        size_t length = strlen(ret->public_url);
-        if (strncmp(ret->public_url, "http://", 7) && strncmp(ret->public_url, "https://", 8))
-            return wrong(a, "public_url", "must begin with https:// (or http:// for tests)");
-        if (ret->public_url[length - 1] == '/')
-            return wrong(a, "public_url", "must not end with a slash");
-        if (length > 120)
-            return wrong(a, "public_url", "is too long: URLs given to partners have 255 characters");
-    }
+        return wrong(a, path, ret->tls_key ? "tls_key" : "tls_certificate",
+                     "tls_certificate and tls_key need each other");
+    if (ret->public_url)
+        TRY(check_public_url(a, path, ret->public_url));
     if (secret_is_set(ret->admin_token) && secret_length(ret->admin_token) < 32)
-        return wrong(a, "admin_token_file", "the token must have at least 32 characters");
-    TRY(settings_key(a, "data_key_file", ret->data_key, key));
-    TRY(settings_key(a, "hash_key_file", ret->hash_key, key));
+        return wrong(a, path, "admin_token_file", "the token must have at least 32 characters");
+    if (failed(settings_key(a, "data_key_file", ret->data_key, key)))
+        return wrong(a, path, "data_key_file", KEY_FORM);
+    if (failed(settings_key(a, "hash_key_file", ret->hash_key, key)))
+        return wrong(a, path, "hash_key_file", KEY_FORM);
     explicit_bzero(key, sizeof key);
     return OK;
 }

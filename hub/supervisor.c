@@ -2,6 +2,10 @@
 /*
  * Supervisor. It has no event loop: it sleeps until a signal comes or a worker is to be started.
  *
+ * A reload starts workers of a new generation beside the old ones. Only when all of them have opened
+ * their doors do the old ones drain; if one cannot (a key that is not one, a certificate that does
+ * not fit), the new ones go and the old ones stay.
+ *
  * Each worker writes its own slot of the shared metrics; a slot is given to the next worker when
  * its owner is gone, so counters go on where they were.
  */
@@ -15,6 +19,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -33,12 +38,15 @@ enum {
     SLOTS = 2 * MAX_WORKERS + 1, /* old and new ones during a reload, and ourselves */
     STOP_MS = 29000,             /* workers that still live then are killed */
     RESPAWN_MS = 1000,           /* a worker that died younger than this is started this late */
+    RELOAD_MS = 10000,           /* what new workers get to open their doors */
+    LOOK_MS = 50,
+    SETTINGS_BYTES = 8 * 1024 * 1024,
 };
 
 struct child {
     pid_t pid; /* 0: free */
     int64_t started_ms;
-    bool old; /* of a former configuration: not replaced */
+    unsigned generation; /* another than the supervisor's: not replaced */
 };
 
 struct supervisor {
@@ -48,6 +56,15 @@ struct supervisor {
     int fds[LISTEN_COUNT];
     const char *public_url, *internal_url;
     struct child children[SLOTS - 1];
+    _Atomic bool *ready; /* by slot; shared with the workers */
+    unsigned generation, last_generation;
+    struct {
+        int64_t until_ms; /* 0: no reload is under way */
+        bool failed, again;
+        unsigned generation; /* the former ones: what stays if it fails */
+        const struct settings *settings;
+        const char *public_url;
+    } reload;
     int64_t respawn_at_ms; /* 0: nothing to start */
     bool stopping;
     int64_t stop_began_ms;
@@ -186,6 +203,7 @@ static void start_worker(struct supervisor *s)
         struct child *c = &s->children[slot];
         if (c->pid)
             continue;
+        s->ready[slot] = false;
         pid_t parent = getpid(), pid = fork();
         if (pid < 0) {
             log_line(LOG_ERROR, "cannot start a worker", LOG_TEXT("why", strerror(errno)));
@@ -206,14 +224,20 @@ static void start_worker(struct supervisor *s)
                 .number = slot,
                 .fds = {s->fds[0], s->fds[1], s->fds[2]},
                 .public_url = s->public_url,
+                .ready = &s->ready[slot],
             };
             exit(worker_run(&o));
         }
-        *c = (struct child){pid, time_monotonic_ms(), false};
+        *c = (struct child){pid, time_monotonic_ms(), s->generation};
         return;
     }
     /* All slots taken by old ones that still drain: tried again when some have gone. */
     s->respawn_at_ms = time_monotonic_ms() + RESPAWN_MS;
+}
+
+static bool is_old(const struct supervisor *s, const struct child *c)
+{
+    return c->generation != s->generation;
 }
 
 static int live_workers(const struct supervisor *s, bool old_too)
@@ -221,7 +245,7 @@ static int live_workers(const struct supervisor *s, bool old_too)
     int n = 0;
 
     for (unsigned i = 0; i < SLOTS - 1; i++)
-        n += s->children[i].pid && (old_too || !s->children[i].old);
+        n += s->children[i].pid && (old_too || !is_old(s, &s->children[i]));
     return n;
 }
 
@@ -235,7 +259,7 @@ static void start_missing(struct supervisor *s)
 static void signal_workers(struct supervisor *s, int signal_number, bool old_only)
 {
     for (unsigned i = 0; i < SLOTS - 1; i++)
-        if (s->children[i].pid && (!old_only || s->children[i].old))
+        if (s->children[i].pid && (!old_only || is_old(s, &s->children[i])))
             kill(s->children[i].pid, signal_number);
 }
 
@@ -249,7 +273,7 @@ static void reap(struct supervisor *s)
             struct child *c = &s->children[i];
             if (c->pid != pid)
                 continue;
-            bool wanted = !s->stopping && !c->old;
+            bool wanted = !s->stopping && !is_old(s, c);
             int64_t age = time_monotonic_ms() - c->started_ms;
             c->pid = 0;
             if (!wanted)
@@ -258,6 +282,7 @@ static void reap(struct supervisor *s)
                      LOG_INT("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
                      LOG_INT("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0));
             metric_add(METRIC_WORKER_RESTARTS, NULL, NULL, NULL, 1);
+            s->reload.failed |= s->reload.until_ms && !s->ready[i];
             int64_t at = time_monotonic_ms() + (age < RESPAWN_MS ? RESPAWN_MS : 0);
             if (!s->respawn_at_ms || at < s->respawn_at_ms)
                 s->respawn_at_ms = at;
@@ -265,29 +290,73 @@ static void reap(struct supervisor *s)
     }
 }
 
-/* Invalid input keeps the old workers and says so. Sockets stay as they are. */
-static void reload(struct supervisor *s)
+static void use_settings(struct supervisor *s, const struct settings *settings,
+                         const char *public_url)
 {
-    struct settings *fresh = arena_alloc(s->arena, sizeof *fresh);
-    struct err e = settings_read(s->arena, s->config_path, fresh);
+    enum log_level level = LOG_INFO;
 
+    s->settings = settings;
+    s->public_url = public_url;
+    log_level_parse(settings->log_level, &level);
+    log_setup("ocpi-hub", level);
+    write_run_file(s);
+}
+
+/* Invalid input keeps the old workers and says so. Sockets stay as they are. */
+static void reload_begin(struct supervisor *s)
+{
+    if (s->reload.until_ms) {
+        s->reload.again = true;
+        return;
+    }
+    struct arena *a = arena_new(SETTINGS_BYTES); /* stays: children were given what lies in it */
+    struct settings *fresh = arena_alloc(a, sizeof *fresh);
+    struct err e = settings_read(a, s->config_path, fresh);
     if (failed(e)) {
         log_line(LOG_ERROR, "the new configuration is refused; the old one stays",
                  LOG_TEXT("why", err_text(e)));
+        arena_free(a);
         return;
     }
-    log_line(LOG_INFO, "reloading: new workers start, old ones drain");
-    for (unsigned i = 0; i < SLOTS - 1; i++)
-        s->children[i].old = s->children[i].pid != 0;
-    s->settings = fresh;
-    if (fresh->public_url)
-        s->public_url = fresh->public_url;
-    enum log_level level = LOG_INFO;
-    log_level_parse(fresh->log_level, &level);
-    log_setup("ocpi-hub", level);
-    write_run_file(s);
+    log_line(LOG_INFO, "reloading: new workers start");
+    s->reload = (typeof(s->reload)){
+        .until_ms = time_monotonic_ms() + RELOAD_MS,
+        .generation = s->generation,
+        .settings = s->settings,
+        .public_url = s->public_url,
+    };
+    s->generation = ++s->last_generation;
+    use_settings(s, fresh, fresh->public_url ? fresh->public_url : s->public_url);
     start_missing(s);
+}
+
+static bool all_ready(const struct supervisor *s)
+{
+    int n = 0;
+
+    for (unsigned i = 0; i < SLOTS - 1; i++)
+        n += s->children[i].pid && !is_old(s, &s->children[i]) && s->ready[i];
+    return n >= (int)s->settings->workers;
+}
+
+static void reload_look(struct supervisor *s)
+{
+    bool over = s->reload.failed || time_monotonic_ms() > s->reload.until_ms;
+
+    if (all_ready(s)) {
+        log_line(LOG_INFO, "reloaded: the old workers drain");
+    } else if (over) {
+        log_line(LOG_ERROR, "the new workers cannot serve; the old configuration stays");
+        s->generation = s->reload.generation;
+        use_settings(s, s->reload.settings, s->reload.public_url);
+    } else {
+        return;
+    }
+    s->reload.until_ms = 0;
     signal_workers(s, SIGTERM, true);
+    start_missing(s); /* an old one may have died meanwhile */
+    if (s->reload.again)
+        reload_begin(s);
 }
 
 static void begin_stop(struct supervisor *s)
@@ -298,6 +367,7 @@ static void begin_stop(struct supervisor *s)
         s->stop_began_ms = time_monotonic_ms();
     s->stopping = true;
     s->respawn_at_ms = 0;
+    s->reload.until_ms = 0;
     signal_workers(s, signal_number, false);
 }
 
@@ -309,6 +379,8 @@ static struct timespec next_wait(const struct supervisor *s)
         ms = s->respawn_at_ms - time_monotonic_ms();
         ms = ms < 0 ? 0 : ms > 1000 ? 1000 : ms;
     }
+    if (s->reload.until_ms && ms > LOOK_MS)
+        ms = LOOK_MS;
     return (struct timespec){ms / 1000, ms % 1000 * 1000000};
 }
 
@@ -330,6 +402,12 @@ int supervisor_run(const char *config_path, const struct settings *settings)
         fprintf(stderr, "ocpi-hub: %s\n", err_text(e));
         return 1;
     }
+    s.ready = mmap(NULL, SLOTS * sizeof *s.ready, PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (s.ready == MAP_FAILED) {
+        fprintf(stderr, "ocpi-hub: out of memory\n");
+        return 1;
+    }
     metrics_setup(SLOTS);
     metrics_use_slot(SLOTS - 1);
     start_missing(&s);
@@ -343,8 +421,10 @@ int supervisor_run(const char *config_path, const struct settings *settings)
         if (got == SIGTERM || got == SIGINT)
             begin_stop(&s);
         else if (got == SIGHUP && !s.stopping)
-            reload(&s);
+            reload_begin(&s);
         reap(&s);
+        if (s.reload.until_ms)
+            reload_look(&s);
         if (s.respawn_at_ms && time_monotonic_ms() >= s.respawn_at_ms)
             start_missing(&s);
         if (s.stopping && time_monotonic_ms() - s.stop_began_ms > STOP_MS)

@@ -2,6 +2,9 @@
 /*
  * Worker: opens the stores, the clients and the doors, and drains them at SIGTERM.
  *
+ * Connections wait in the socket until the stores are there, so that a new worker beside old ones
+ * refuses nobody; when they are away it opens all the same and says so.
+ *
  *   RUNNING --SIGTERM--> NOTICE --drain_notice--> DRAINING --nothing left, or 20 s--> gone
  *              not ready,          no new ones,
  *              still serving       jobs take up nothing
@@ -36,6 +39,7 @@
 enum {
     DRAIN_MS = 20000,
     TICK_MS = 100,
+    PATIENCE_MS = 1000, /* how long the doors wait for the stores: then callers are told 503 */
     JOB_BYTES = 256 * 1024 * 1024,
     REQUEST_BYTES = 64 * 1024 * 1024, /* a Location of 4 MiB: read, merged, printed, stored */
 };
@@ -45,6 +49,8 @@ struct worker {
     struct listener_context contexts[LISTEN_COUNT];
     enum { RUNNING, NOTICE, DRAINING } phase;
     int64_t phase_began_ms;
+    const struct worker_options *options;
+    bool open, failed;
     struct event *tick;
     unsigned char data_key[32], hash_key[32];
 };
@@ -133,9 +139,23 @@ static struct err open_all(struct worker *w, const struct worker_options *o, str
     ocpi_client_observe(message_log_outgoing);
     TRY(open_stores(w, a));
     TRY(authenticator_new(&w->hub, &w->hub.authenticator));
-    TRY(open_doors(w, o));
     jobs_start(&w->hub);
     return OK;
+}
+
+static void open_when_ready(struct worker *w, int64_t waited_ms)
+{
+    if (w->open || (!hub_is_ready(&w->hub) && waited_ms < PATIENCE_MS))
+        return;
+    struct err e = open_doors(w, w->options);
+    w->open = true;
+    if (failed(e)) {
+        log_line(LOG_ERROR, "cannot start", LOG_TEXT("why", err_text(e)));
+        w->failed = true;
+        event_base_loopbreak(w->hub.loop);
+    } else if (w->options->ready) {
+        *w->options->ready = true;
+    }
 }
 
 /* ---- draining ---- */
@@ -170,6 +190,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    if (w->phase == RUNNING)
+        open_when_ready(w, waited);
     if (w->phase == NOTICE && waited >= w->hub.settings->drain_notice_ms)
         begin_draining(w);
     if (w->phase == DRAINING) {
@@ -224,7 +246,9 @@ int worker_run(const struct worker_options *o)
 {
     struct worker w = {.hub = {.settings = o->settings,
                                .public_url = o->public_url,
-                               .worker = o->number}};
+                               .worker = o->number},
+                       .phase_began_ms = time_monotonic_ms(),
+                       .options = o};
     struct arena *a = arena_new(1024 * 1024);
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -255,5 +279,5 @@ int worker_run(const struct worker_options *o)
     arena_free(a);
     explicit_bzero(w.data_key, sizeof w.data_key);
     explicit_bzero(w.hash_key, sizeof w.hash_key);
-    return 0;
+    return w.failed;
 }

@@ -13,6 +13,7 @@ struct worker_options {
     unsigned number;       /* 0, 1, ... */
     int fds[LISTEN_COUNT]; /* -1: not configured */
     const char *public_url;
+    _Atomic bool *ready; /* shared with the supervisor: set when the doors are open; may be NULL */
 };
 
 /* Runs until SIGTERM has been obeyed; returns the exit status of the process. */

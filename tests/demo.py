@@ -15,11 +15,10 @@ import shutil
 import signal
 import sys
 import time
-from decimal import Decimal
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "e2e"))
-from harness import (BUILD, ROOT, User, World, ok, run_directory, stores_module,  # noqa: E402
-                     wait_until)
+from harness import (BUILD, ROOT, User, World, ok, rounded, run_directory,  # noqa: E402
+                     stores_module, wait_until)
 
 EVSE = "FI-VRT-E12345"
 SPEED = 60
@@ -151,14 +150,14 @@ def charge(story, world):
     story.chapter("The receipt")
     receipt = ok(user.receipt(session_id))
     story.step("hub", "app", f"GET /v1/sessions/{session_id}/receipt", receipt)
-    paid = Decimal(str(cdr["total_cost"]["incl_vat"])).quantize(Decimal("0.01"))
-    energy = Decimal(str(cdr["total_energy"]))
-    story.check("its energy is the CDR's", Decimal(str(receipt["energy_kwh"])) == energy.quantize(
-        Decimal("0.001")), f"{receipt['energy_kwh']} kWh")
-    story.check("its cost is the CDR's", Decimal(str(receipt["cost"])) == paid,
+    paid = rounded(cdr["total_cost"]["incl_vat"], 2)
+    story.check("its energy is the CDR's",
+                rounded(receipt["energy_kwh"], 6) == rounded(cdr["total_energy"], 3),
+                f"{receipt['energy_kwh']} kWh")
+    story.check("its cost is the CDR's", rounded(receipt["cost"], 6) == paid,
                 f"{receipt['cost']} {receipt['currency']}")
-    story.check("the final status says the same", Decimal(str(done["cost"])) == paid
-                and done["cost_estimated"] is False)
+    story.check("the final status says the same",
+                rounded(done["cost"], 6) == paid and done["cost_estimated"] is False)
     story.check("exactly one START_SESSION reached the network",
                 len(sim.commands("START_SESSION", session_id)) == 1)
     story.check("exactly one CDR was sent and billed", len(cdrs) == 1)
@@ -169,7 +168,7 @@ def charge(story, world):
 def farewell(story, world, session_id):
     hub = world.hub
     user = User(hub, sub="demo-driver")
-    auth = f"-H 'Authorization: Bearer {user.token}'"
+    auth = '-H "Authorization: Bearer $TOKEN"'
     lines = {
         "start another session":
             f"curl -s {auth} -H 'Content-Type: application/json' -d '{{\"evse_id\":\"{EVSE}\"}}' "
@@ -186,9 +185,10 @@ def farewell(story, world, session_id):
     if story.as_json:
         story.note("up", urls=urls, curl=lines, token=user.token, session_id=session_id)
         return
-    story.chapter("Look around (the token is good for a while)")
+    story.chapter("Look around (the token is a driver's, good for a while)")
     for name, url in urls.items():
         story.note(f"  {name:<15} {url}")
+    story.note(f"\n  TOKEN={user.token}")
     for name, line in lines.items():
         story.note(f"\n  # {name}\n  {line}")
 

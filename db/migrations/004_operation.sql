@@ -9,7 +9,7 @@ BEGIN
     UPDATE pull
        SET due_at = least(due_at, greatest(hub_now(),
                                            coalesce(started_at + interval '1 minute', hub_now()))),
-           again = lease_until > hub_now()
+           again = coalesce(lease_until > hub_now(), false)
      WHERE partner_id = p_partner AND module = p_module;
     RETURN FOUND;
 END $$;

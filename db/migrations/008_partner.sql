@@ -142,8 +142,9 @@ BEGIN
      WHERE partner_token.partner_id = p_id;
 
     -- The modules that they send: fetched now, and then by reliability.md section 8.
+    -- A second later: the other side has to read our answer before it knows our token.
     INSERT INTO pull (partner_id, module, due_at)
-    SELECT DISTINCT p_id, e ->> 'identifier', v_now
+    SELECT DISTINCT p_id, e ->> 'identifier', v_now + interval '1 second'
       FROM jsonb_array_elements(p_endpoints::jsonb) e
      WHERE e ->> 'identifier' IN ('locations', 'tariffs', 'sessions', 'cdrs')
        AND coalesce(e ->> 'role', 'SENDER') = 'SENDER'

@@ -1,12 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Pulls; the functions stand in migrations/004_operation.sql and 008_partner.sql. The lease is
--- renewed with each page; when it runs out another process goes on from the cursor.
+-- Pulls; the functions stand in migrations/004_operation.sql and 008_partner.sql. A page is claimed
+-- by a lease; when its process dies another goes on from the cursor.
 
 -- name: pull_claim
 SELECT partner_id, module, date_from, cursor, started_at FROM pull_claim($1)
 
 -- name: pull_page_done
-UPDATE pull SET cursor = $3, lease_until = hub_now() + interval '2 minutes'
+-- Whoever comes first may take the next page.
+UPDATE pull SET cursor = $3, lease_until = NULL
  WHERE partner_id = $1 AND module = $2
 
 -- name: pull_finished

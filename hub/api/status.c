@@ -7,7 +7,6 @@
  */
 #include <string.h>
 
-#include "base/metrics.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "db/live.h"
@@ -92,7 +91,8 @@ static enum flow_next decide(struct flow *f, struct status *s, const char *owner
     int64_t left = s->wait_until_ms - time_monotonic_ms();
     bool known_to_caller = !s->if_none_match || strcmp(s->if_none_match, s->etag) == 0;
     bool over = strcmp(s->status, "completed") == 0 || strcmp(s->status, "failed") == 0;
-    if (left <= 0 || hub_of(f)->draining || over || strcmp(s->status, s->first_status) != 0 || !known_to_caller)
+    bool changed = strcmp(s->status, s->first_status) != 0;
+    if (left <= 0 || hub_of(f)->draining || over || changed || !known_to_caller)
         return answer(f, s);
     s->phase = LOOK_LIVE;
     live_wait(f, s->id, left < SLICE_MS ? left : SLICE_MS);
@@ -111,11 +111,6 @@ static enum flow_next look(struct flow *f)
         return FLOW_AGAIN;
     case LOOK_TRUTH:
         s->phase = DECIDE;
-        metric_add(METRIC_CACHE_READS,
-                   s->live.outcome == LIVE_HIT    ? "hit"
-                   : s->live.outcome == LIVE_MISS ? "miss"
-                                                  : "down",
-                   NULL, NULL, 1);
         if (s->live.outcome == LIVE_HIT)
             return decide(f, s, s->live.owner, s->live.answer, s->live.version);
         session_get(f, s->id, request_of(f)->caller.user_id, &s->found, &s->session);

@@ -44,11 +44,12 @@ struct err idempotency_read(struct flow *f, struct idempotency *ret)
         http_header_count(r->http, "Idempotency-Key") > 1)
         return err_new(ERR_BAD_IDEMPOTENCY_KEY);
     const char *body = r->json ? json_canonical(f->arena, r->json) : "";
+    const char *caller = r->caller.name;
+    if (r->caller.robot_id) /* it may act for several users: a replay must not cross them */
+        caller = arena_printf(f->arena, "%s\n%s", r->caller.user_id, caller);
     *ret = (struct idempotency){
         .key = key,
-        /* One robot may act for several users: both names, or a replay would cross them. */
-        .caller = arena_printf(f->arena, "%s\n%s", r->caller.user_id ? r->caller.user_id : "",
-                               r->caller.name),
+        .caller = caller,
         .method = r->http->method,
         .path = r->http->path,
     };

@@ -117,22 +117,29 @@ static void print_members(struct arena *a, json_t *object, bool nested_too)
     print_table_end(&t);
 }
 
-/* The columns worth a line on a screen, of lists whose items have many more; NULL: all. */
-static const char *columns_wanted(const char *list)
-{
-    static const struct {
-        const char *list, *columns;
-    } WANTED[] = {
-        {"events", " seq at from from_state to to_state substatus cause by "},
-        {"operations", " id kind state outcome attempts created_at sent_at finished_at "},
-        {"cdrs", " id cdr_id credit total_energy total_cost currency received_at accepted_at "},
-        {"endpoints", " module role url "},
-        {"roles", " country_code party_id role name "},
-    };
+/* What is shown first, in this order; and the columns worth a line on a screen, of lists whose
+ * items have many more (NULL: all). The database gives members in an order of its own. */
+static const struct part {
+    const char *name, *columns;
+} parts[] = {
+    {"session", NULL},
+    {"events", "seq at from from_state to to_state substatus cause by"},
+    {"operations", "id kind state outcome attempts created_at sent_at finished_at"},
+    {"network_session", NULL},
+    {"cdrs", "cdr_id credit currency received_at accepted_at"},
+    {"receipts", "number revision kind energy_mwh amount_minor currency issued_at"},
+    {"cases", NULL},
+    {"roles", "country_code party_id role name"},
+    {"endpoints", "module role url"},
+};
 
-    for (size_t i = 0; i < sizeof WANTED / sizeof *WANTED; i++)
-        if (strcmp(list, WANTED[i].list) == 0)
-            return WANTED[i].columns;
+enum { PARTS = sizeof parts / sizeof *parts };
+
+static const struct part *part_of(const char *name)
+{
+    for (size_t i = 0; i < PARTS; i++)
+        if (strcmp(name, parts[i].name) == 0)
+            return &parts[i];
     return NULL;
 }
 
@@ -150,9 +157,23 @@ static bool has_value(const json_t *items, const char *name)
     return false;
 }
 
+static size_t wanted_columns(struct arena *a, const json_t *items, const char *wanted,
+                             const char **ret)
+{
+    size_t count = 0;
+
+    while (*wanted && count < COLUMNS_MAX) {
+        size_t length = strcspn(wanted, " ");
+        const char *name = arena_bytes(a, wanted, length);
+        if (has_value(items, name))
+            ret[count++] = name;
+        wanted += length + (wanted[length] == ' ');
+    }
+    return count;
+}
+
 /* Names of the items' plain members that have a value in some item, in the order they come. */
-static size_t find_columns(struct arena *a, const json_t *items, const char *wanted,
-                           const char **ret)
+static size_t all_columns(const json_t *items, const char **ret)
 {
     size_t count = 0, i;
     const char *name;
@@ -162,7 +183,7 @@ static size_t find_columns(struct arena *a, const json_t *items, const char *wan
     {
         json_object_foreach(item, name, value)
         {
-            bool known = wanted && !strstr(wanted, arena_printf(a, " %s ", name));
+            bool known = false;
             for (size_t c = 0; c < count && !known; c++)
                 known = strcmp(ret[c], name) == 0;
             if (!known && count < COLUMNS_MAX && has_value(items, name))
@@ -179,9 +200,10 @@ static void print_list(struct arena *a, const char *list, json_t *items)
     size_t i;
     json_t *item;
 
-    size_t count = find_columns(a, items, columns_wanted(list), names);
+    const struct part *part = part_of(list);
+    size_t count = part && part->columns ? wanted_columns(a, items, part->columns, names) : 0;
     if (!count)
-        count = find_columns(a, items, NULL, names);
+        count = all_columns(items, names);
     print_table_init(&t, a, count);
     for (size_t c = 0; c < count; c++)
         row[c] = harmless(a, names[c]);
@@ -195,27 +217,39 @@ static void print_list(struct arena *a, const char *list, json_t *items)
     print_table_end(&t);
 }
 
+static void print_part(struct arena *a, const char *name, json_t *value, bool *first)
+{
+    bool empty = json_is_array(value) ? !json_array_size(value) : !json_object_size(value);
+
+    if (!is_nested(value))
+        return;
+    printf("%s%s%s\n", *first ? "" : "\n", harmless(a, name), empty ? ": none" : "");
+    *first = false;
+    if (json_is_object(value))
+        print_members(a, value, true);
+    else if (json_is_object(json_array_get(value, 0)))
+        print_list(a, name, value);
+    else if (!empty)
+        puts(print_cell(a, value));
+}
+
 void print_document(struct arena *a, json_t *document)
 {
     const char *name;
     json_t *value;
     bool first = true;
 
-    json_object_foreach(document, name, value) if (!is_nested(value) && !json_is_null(value))
-        first = false;
-    print_members(a, document, false);
     json_object_foreach(document, name, value)
     {
-        bool empty = json_is_array(value) ? !json_array_size(value) : !json_object_size(value);
-        if (!is_nested(value))
-            continue;
-        printf("%s%s%s\n", first ? "" : "\n", harmless(a, name), empty ? ": none" : "");
-        first = false;
-        if (json_is_object(value))
-            print_members(a, value, true);
-        else if (json_is_object(json_array_get(value, 0)))
-            print_list(a, name, value);
-        else if (!empty)
-            puts(print_cell(a, value));
+        if (!is_nested(value) && !json_is_null(value))
+            first = false;
+    }
+    print_members(a, document, false);
+    for (size_t i = 0; i < PARTS; i++)
+        print_part(a, parts[i].name, json_object_get(document, parts[i].name), &first);
+    json_object_foreach(document, name, value)
+    {
+        if (!part_of(name))
+            print_part(a, name, value, &first);
     }
 }

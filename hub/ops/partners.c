@@ -308,20 +308,6 @@ static enum flow_next store(struct flow *f)
     return partner_registered(f, &s->registration, &s->done);
 }
 
-static enum flow_next ask_for_locations(struct flow *f)
-{
-    struct registering *s = f->state;
-
-    return pull_request(f, s->done.partner_id, MODULE_LOCATIONS);
-}
-
-static enum flow_next ask_for_tariffs(struct flow *f)
-{
-    struct registering *s = f->state;
-
-    return pull_request(f, s->done.partner_id, MODULE_TARIFFS);
-}
-
 static enum flow_next answer_register(struct flow *f)
 {
     struct registering *s = f->state;
@@ -343,8 +329,6 @@ static const struct flow_step register_steps[] = {
     {"expect our token", expect_token},
     {"post our credentials", post_credentials},
     {"store the connection", store},
-    {"have locations pulled", ask_for_locations},
-    {"have tariffs pulled", ask_for_tariffs},
     {"answer", answer_register},
     {0},
 };

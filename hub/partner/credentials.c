@@ -40,12 +40,11 @@ static enum flow_next show(struct flow *f)
     struct token_candidates t;
 
     /* The token field holds the caller's current one (R-CRED-18): what it has just shown. */
-    FLOW_TRY(f, authorization_read(f->arena, http_header(r->http, HEADER_AUTHORIZATION), AUTH_AUTO,
-                                   &t));
+    FLOW_TRY(
+        f, authorization_read(f->arena, http_header(r->http, HEADER_AUTHORIZATION), AUTH_AUTO, &t));
     if (r->caller.token_a_used)
         return flow_fail(f, err_new(ERR_TOKEN_INVALID));
-    return reply_ocpi(f, 200,
-                      our_credentials(f, r->caller.token_encoded ? t.decoded : t.verbatim));
+    return reply_ocpi(f, 200, our_credentials(f, r->caller.token_encoded ? t.decoded : t.verbatim));
 }
 
 static const struct flow_step get_steps[] = {{"show our credentials", show}, {0}};
@@ -237,7 +236,6 @@ static enum flow_next store(struct flow *f)
     return partner_registered(f, &x->registration, &x->done);
 }
 
-/* Answered before anything else can go wrong: without token C the connection is lost. */
 static enum flow_next answer(struct flow *f)
 {
     struct exchange *x = f->state;
@@ -245,29 +243,12 @@ static enum flow_next answer(struct flow *f)
     if (x->done.conflict)
         return flow_fail(f, err_new(request_of(f)->caller.token_a ? ERR_ALREADY_REGISTERED
                                                                   : ERR_NOT_REGISTERED));
-    reply_ocpi(f, 200, our_credentials(f, x->token_c));
-    return FLOW_NEXT;
-}
-
-static enum flow_next ask_for_locations(struct flow *f)
-{
-    struct exchange *x = f->state;
-
-    return pull_request(f, x->done.partner_id, MODULE_LOCATIONS);
-}
-
-static enum flow_next ask_for_tariffs(struct flow *f)
-{
-    struct exchange *x = f->state;
-
-    return pull_request(f, x->done.partner_id, MODULE_TARIFFS);
+    return reply_ocpi(f, 200, our_credentials(f, x->token_c));
 }
 
 #define EXCHANGE_STEPS                                                                             \
     {"check the body", check_body}, {"call back with their token", call_back},                     \
-        {"store the connection", store}, {"answer with our token", answer},                        \
-        {"have locations pulled", ask_for_locations}, {"have tariffs pulled", ask_for_tariffs},    \
-        {0},
+        {"store the connection", store}, {"answer with our token", answer}, {0},
 
 static const struct flow_step post_steps[] = {{"not registered yet?", check_post}, EXCHANGE_STEPS};
 static const struct flow_step put_steps[] = {{"registered?", check_put}, EXCHANGE_STEPS};

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "adapters/ocpi_client.h"
+#include "adapters/url_guard.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -116,6 +117,31 @@ static enum flow_next read_details(struct flow *f)
     return FLOW_NEXT;
 }
 
+/* What we would call must be callable: said now, not when the first command is to go out (R-CRED-19).
+ * Modules that we do not use may lie anywhere. */
+static struct err check_urls(struct flow *f, const struct peer *peer)
+{
+    static const struct {
+        const char *module;
+        enum ocpi_interface role;
+    } USED[] = {
+        {MODULE_CREDENTIALS, OCPI_INTERFACE_RECEIVER}, {MODULE_COMMANDS, OCPI_INTERFACE_RECEIVER},
+        {MODULE_CHARGING_PROFILES, OCPI_INTERFACE_RECEIVER},
+        {MODULE_LOCATIONS, OCPI_INTERFACE_SENDER},     {MODULE_TARIFFS, OCPI_INTERFACE_SENDER},
+        {MODULE_SESSIONS, OCPI_INTERFACE_SENDER},      {MODULE_CDRS, OCPI_INTERFACE_SENDER},
+    };
+
+    for (size_t i = 0; i < sizeof USED / sizeof *USED; i++) {
+        const char *url = peer_endpoint(peer, USED[i].module, USED[i].role);
+        struct url parts;
+        struct err e = url ? url_guard_parse(http_client_guard(), f->arena, url, &parts) : OK;
+        if (failed(e))
+            return err_at(f->arena, ERR_PEER_UNUSABLE, NULL, "the URL of the %s endpoint: %s",
+                          USED[i].module, err_text(e));
+    }
+    return OK;
+}
+
 /* A CPO that takes no commands cannot be a network of ours. */
 static enum flow_next check_endpoints(struct flow *f)
 {
@@ -130,6 +156,7 @@ static enum flow_next check_endpoints(struct flow *f)
                                        "the %s endpoint (RECEIVER) is missing in the version "
                                        "details",
                                        NEEDED[i]));
+    FLOW_TRY(f, check_urls(f, &peer));
     return FLOW_NEXT;
 }
 

@@ -229,7 +229,8 @@ static enum jwt_verdict check(struct authenticator *a, struct arena *arena, cons
     if (verdict == JWT_GOOD || verdict == JWT_EXPIRED || !a->fetched.count)
         return verdict;
     enum jwt_verdict other = jwt_check(arena, token, &a->fetched, &rules, ret);
-    return other == JWT_INVALID && verdict == JWT_UNKNOWN_KEY ? JWT_INVALID : other;
+    /* Only a key that neither set has is worth a fetch. */
+    return verdict == JWT_INVALID && other == JWT_UNKNOWN_KEY ? JWT_INVALID : other;
 }
 
 enum flow_next authenticate_user(struct flow *f, const char *authorization, struct caller *ret)

@@ -22,6 +22,7 @@
  */
 #include "hub/server/http_connection.h"
 
+#include "base/id.h"
 #include "base/arena.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -249,21 +250,24 @@ static void refuse_malformed(struct connection *c, enum err_kind kind)
     struct text body;
     const char *type = "text/plain; charset=utf-8";
     const struct err_info *info = err_info(kind);
+    char request_id[UUID_TEXT];
 
+    id_uuid_v4(request_id);
     text_init(&body, NULL, ERROR_BODY_MAX);
     if (o->malformed)
-        o->malformed(o->ctx, kind, http_codec_path_so_far(c->codec), &body, &type);
+        o->malformed(o->ctx, kind, http_codec_path_so_far(c->codec), request_id, &body, &type);
     else
         text_printf(&body, "%s\n", info->text);
     c->exchange.keep_alive = false;
     {
         const struct http_header_out headers[] = {
             {"Content-Type", type},
+            {"X-Request-ID", request_id},
             {"Allow", kind == ERR_METHOD_NOT_ALLOWED
                           ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
                           : NULL},
         };
-        send_answer(c, info->http, headers, 2, body.bytes, body.length);
+        send_answer(c, info->http, headers, 3, body.bytes, body.length);
     }
     text_done(&body);
     if (c->phase == GONE)

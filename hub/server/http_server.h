@@ -93,9 +93,10 @@ struct http_server_options {
 
     /* The body of the answer to a request that is no request (HTTP status: err_info(kind)->http).
      * `path` is what is known of it, perhaps cut off, or NULL. ret_body is empty and bounded;
-     * *ret_content_type must stay valid (a constant). NULL: one line of plain text. */
-    void (*malformed)(void *ctx, enum err_kind kind, const char *path, struct text *ret_body,
-                      const char **ret_content_type);
+     * *ret_content_type must stay valid (a constant).
+     * `request_id` is made for this answer and stands in its X-Request-ID. NULL: one line of plain text. */
+    void (*malformed)(void *ctx, enum err_kind kind, const char *path, const char *request_id,
+                      struct text *ret_body, const char **ret_content_type);
 };
 
 /* Begins to accept. Fails if the certificate or key cannot be used. Strings are not kept. */

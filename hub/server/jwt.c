@@ -40,6 +40,8 @@ static json_t *decode_object(struct arena *a, const char *part, size_t length)
 
 static bool alg_fits(const struct jwt_key *key, const char *alg)
 {
+    if (*key->alg && strcmp(alg, key->alg) != 0)
+        return false;
     if (key->ec)
         return strcmp(alg, "ES256") == 0;
     return strcmp(alg, "RS256") == 0 || strcmp(alg, "PS256") == 0;

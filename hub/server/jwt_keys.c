@@ -106,6 +106,8 @@ static bool add_jwk(struct arena *a, const json_t *jwk, struct jwt_keys *keys)
     struct jwt_key *item = &keys->items[keys->count++];
     *item = (struct jwt_key){.jwk = key, .ec = ec};
     text_copy(item->kid, sizeof item->kid, kid ? kid : "");
+    const char *alg = json_text_of(jwk, "alg");
+    text_copy(item->alg, sizeof item->alg, alg ? alg : "");
     return true;
 }
 

@@ -21,6 +21,7 @@ struct jwt_key {
     char kid[JWT_KID_MAX + 1]; /* "": none */
     cjose_jwk_t *jwk;          /* owned */
     bool ec;
+    char alg[8]; /* the one it is for; "": any of its kind */
 };
 
 struct jwt_keys {

@@ -178,3 +178,71 @@ class Model:
         self.push(name, "ACTIVE", session)
         assert self.session(session)["state"] == "active"
         return session
+
+
+# ---- one session in each phase ----
+
+def cancelling(m):
+    session = m.started()
+    m.claim(session)
+    m.stop(session)
+    return session
+
+
+def stopping(m):
+    session = m.active()
+    m.stop(session)
+    return session
+
+
+def awaiting_cdr(m):
+    session = m.active()
+    m.push("S", "COMPLETED", session, kwh=5)
+    return session
+
+
+def failed(m):
+    session = m.started()
+    (start,) = m.claim(session)
+    m.answer(start["id"], "rejected", "evse_occupied")
+    return session
+
+
+def recovered(m):
+    session = failed(m)
+    m.push("S", "ACTIVE", session)
+    return session
+
+
+def closed(m):
+    session = m.active()
+    m.rows("SELECT session_force_close(%s, 'test', 'operator:x')", session)
+    return session
+
+
+def completed(m):
+    session = m.active()
+    m.cdr("C", session)
+    return session
+
+
+PHASES = {
+    "pending": lambda m: m.started(),
+    "active": lambda m: m.active(),
+    "cancelling": cancelling,
+    "stopping": stopping,
+    "awaiting_cdr": awaiting_cdr,
+    "recovered": recovered,
+    "completed": completed,
+    "failed": failed,
+    "closed": closed,
+}
+
+
+def check_receipts(m):
+    rows = m.rows("SELECT *, receipt_hash(r) AS again FROM receipt r ORDER BY series, year, seq")
+    previous = ""
+    for i, r in enumerate(rows):
+        assert r["seq"] == i + 1
+        assert r["previous_hash"] == previous and r["hash"] == r["again"]
+        previous = r["hash"]

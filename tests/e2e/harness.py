@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import uuid
+from decimal import ROUND_HALF_UP, Decimal
 from urllib.parse import quote
 
 import requests
@@ -341,6 +342,11 @@ def ok(response, status=200):
         raise AssertionError(f"{response.request.method} {response.request.url}: "
                              f"{response.status_code} {response.text}")
     return response.json()
+
+
+def rounded(value, places):
+    """As money and energy are rounded here: half away from zero."""
+    return Decimal(str(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
 def problem(response, status, code):

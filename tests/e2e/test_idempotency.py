@@ -93,7 +93,7 @@ def test_a_profile_is_stored_too(user, sim, evse):
     assert user.call("DELETE", path, headers=k).headers["Idempotent-Replay"] == "true"
 
 
-@pytest.mark.parametrize("bad", ["", "x" * 201, "x" * 1024, "käse".encode(), "a\tb", "\x7f"], ids=repr)
+@pytest.mark.parametrize("bad", ["", "x" * 201, "x" * 1024, "käse".encode(), "a\tb"], ids=repr)
 def test_a_key_that_is_none(user, evse, bad):
     problem(user.start(evse, headers=key(bad)), 400, "idempotency_key_invalid")
     assert ok(user.list())["items"] == []

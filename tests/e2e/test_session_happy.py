@@ -4,10 +4,10 @@
 import re
 import time
 import uuid
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import requests
-from harness import User, ok, problem, wait_until
+from harness import User, ok, problem, rounded, wait_until
 
 STATUS_KEYS = {"session_id", "status", "energy_kwh", "cost", "currency", "duration_minutes",
                "start_time", "substatus", "end_time", "failure_code", "last_error", "updated_at",
@@ -65,7 +65,9 @@ def test_a_session_lives_from_start_to_receipt(user, sim, evse):
     assert receipt["network"] == "Virta" and receipt["currency"] == cdr["currency"]
     assert receipt["payment_status"] == "not_required"
     assert Decimal(str(receipt["energy_kwh"])) == round(Decimal(str(cdr["total_energy"])), 3)
-    assert Decimal(str(receipt["cost"])) == Decimal(str(cdr["total_cost"]["incl_vat"]))
+    # Rounded once, half away from zero, to the currency's decimals.
+    assert Decimal(str(receipt["cost"])) == Decimal(str(cdr["total_cost"]["incl_vat"])).quantize(
+        Decimal("0.01"), ROUND_HALF_UP)
     assert isinstance(receipt["duration_minutes"], int)
     assert done["energy_kwh"] == receipt["energy_kwh"] and done["cost"] == receipt["cost"]
     assert len(sim.commands("START_SESSION", session_id)) == 1

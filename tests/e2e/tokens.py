@@ -50,14 +50,14 @@ class TokenKeys:
         return self.rsa.public_key().public_bytes(serialization.Encoding.PEM,
                                                   serialization.PublicFormat.SubjectPublicKeyInfo)
 
-    def claims(self, sub, **changes):
+    def claims(self, sub, /, **changes):
         """Good claims; a change to None leaves the claim out."""
         now = int(time.time())
         claims = {"iss": self.issuer, "aud": self.audience, "sub": sub, "iat": now, "nbf": now,
                   "exp": now + 600, **changes}
         return {k: v for k, v in claims.items() if v is not None}
 
-    def token(self, sub, alg="RS256", key=None, kid="", headers=None, **changes):
+    def token(self, sub, /, alg="RS256", key=None, kid="", headers=None, **changes):
         """A signed token; kid None leaves it out, "" is the right one."""
         ours = {"RS256": (self.rsa, "users-rs"), "PS256": (self.rsa, "users-rs"),
                 "ES256": (self.ec, "users-es")}[alg]

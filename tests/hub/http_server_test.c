@@ -146,11 +146,12 @@ static void handle(void *ctx, struct http_exchange *x)
     }
 }
 
-static void malformed(void *ctx, enum err_kind kind, const char *path, struct text *ret_body,
-                      const char **ret_content_type)
+static void malformed(void *ctx, enum err_kind kind, const char *path, const char *request_id,
+                      struct text *ret_body, const char **ret_content_type)
 {
     struct house *h = ctx;
 
+    assert_int_equal(strlen(request_id), 36);
     text_copy(h->malformed_path, sizeof h->malformed_path, path ? path : "(none)");
     text_printf(ret_body, "{\"code\":\"%s\"}", err_info(kind)->code);
     *ret_content_type = "application/problem+json";

@@ -611,6 +611,25 @@ static const char *write_pem(EVP_PKEY *key, bool private, const char *passphrase
     return arena_text(world.arena, path);
 }
 
+static void a_key_that_names_an_algorithm_takes_no_other(void **state)
+{
+    struct jwt_keys *keys = arena_alloc(world.arena, sizeof *keys);
+    struct jwt_claims claims;
+    const char *set =
+        arena_printf(world.arena,
+                     "{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"rs\",\"alg\":\"RS256\",\"e\":\"AQAB\","
+                     "\"n\":\"%s\"}]}",
+                     number_of(world.rsa, OSSL_PKEY_PARAM_RSA_N, 0));
+
+    (void)state;
+    assert_int_equal(1, jwt_keys_add_set(world.arena, set, strlen(set), keys));
+    const char *rs = signed_with(world.rsa, RS256, RS_HEADER, GOOD_CLAIMS);
+    const char *ps = signed_with(world.rsa, PS256, PS_HEADER, GOOD_CLAIMS);
+    assert_int_equal(JWT_GOOD, jwt_check(world.arena, rs, keys, &rules, &claims));
+    assert_int_equal(JWT_INVALID, jwt_check(world.arena, ps, keys, &rules, &claims));
+    jwt_keys_clear(keys);
+}
+
 static void a_pem_file_of_public_keys_is_read(void **state)
 {
     struct jwt_keys *keys = arena_alloc(world.arena, sizeof *keys);
@@ -750,6 +769,7 @@ int main(void)
         cmocka_unit_test(a16_duplicate_members_are_refused),
         cmocka_unit_test(a17_a_token_of_100_kib_is_refused),
         cmocka_unit_test(only_strong_keys_for_signatures_are_taken),
+        cmocka_unit_test(a_key_that_names_an_algorithm_takes_no_other),
         cmocka_unit_test(a_pem_file_of_public_keys_is_read),
         cmocka_unit_test(a_private_key_signs_and_its_public_half_verifies),
         cmocka_unit_test(a_key_file_that_cannot_be_used_is_named),
