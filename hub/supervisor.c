@@ -2,9 +2,9 @@
 /*
  * Supervisor. It has no event loop: it sleeps until a signal comes or a worker is to be started.
  *
- * A reload starts workers of a new generation beside the old ones. Only when all of them have opened
- * their doors do the old ones drain; if one cannot (a key that is not one, a certificate that does
- * not fit), the new ones go and the old ones stay.
+ * A reload starts workers of a new generation beside the old ones. Only when all of them have
+ * opened their doors do the old ones drain; if one cannot (a key that is not one, a certificate
+ * that does not fit), the new ones go and the old ones stay.
  *
  * Each worker writes its own slot of the shared metrics; a slot is given to the next worker when
  * its owner is gone, so counters go on where they were.
@@ -126,8 +126,9 @@ static struct err listen_unix(struct arena *a, const char *path, int *ret_fd)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
     if (!text_copy(address.sun_path, sizeof address.sun_path, path))
-        return err_at(a, ERR_BAD_FIELD, "admin_socket", "admin_socket: the path is longer than 107 "
-                                                        "characters");
+        return err_at(a, ERR_BAD_FIELD, "admin_socket",
+                      "admin_socket: the path is longer than 107 "
+                      "characters");
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     unlink(path);
     mode_t before = umask(0177);

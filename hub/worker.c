@@ -55,8 +55,8 @@ struct worker {
     unsigned char data_key[32], hash_key[32];
 };
 
-/* A page of a partner's objects (8 MiB) lies in the arena several times: as it came, and as text and
- * columns of each object. An arena that is full ends the process, so the limits leave room. */
+/* A page of a partner's objects (8 MiB) lies in the arena several times: as it came, and as text
+ * and columns of each object. An arena that is full ends the process, so the limits leave room. */
 void hub_job(struct hub *hub, const struct flow_type *type,
              void (*fill)(void *state, void *context), void *context)
 {
@@ -83,21 +83,21 @@ static struct err open_stores(struct worker *w, struct arena *a)
 
     TRY(settings_key(a, "data_key_file", s->data_key, w->data_key));
     TRY(settings_key(a, "hash_key_file", s->hash_key, w->hash_key));
-    return db_open(w->hub.loop, &(struct db_options){
-                                    .database_url = s->database_url,
-                                    .redis_url = s->redis_url,
-                                    .database_password = s->database_password,
-                                    .redis_password = s->redis_password,
-                                    .writers = (int)s->writers,
-                                    .readers = (int)s->readers,
-                                    .statement_timeout_ms = s->statement_timeout_ms,
-                                    .data_key = w->data_key,
-                                    .hash_key = w->hash_key,
-                                    .our_country = s->country_code,
-                                    .our_party = s->party_id,
-                                    .receipt_series = arena_printf(a, "%s-%s", s->country_code,
-                                                                   s->party_id),
-                                });
+    return db_open(w->hub.loop,
+                   &(struct db_options){
+                       .database_url = s->database_url,
+                       .redis_url = s->redis_url,
+                       .database_password = s->database_password,
+                       .redis_password = s->redis_password,
+                       .writers = (int)s->writers,
+                       .readers = (int)s->readers,
+                       .statement_timeout_ms = s->statement_timeout_ms,
+                       .data_key = w->data_key,
+                       .hash_key = w->hash_key,
+                       .our_country = s->country_code,
+                       .our_party = s->party_id,
+                       .receipt_series = arena_printf(a, "%s-%s", s->country_code, s->party_id),
+                   });
 }
 
 static struct err open_doors(struct worker *w, const struct worker_options *o)
@@ -244,11 +244,10 @@ static void close_all(struct worker *w)
 
 int worker_run(const struct worker_options *o)
 {
-    struct worker w = {.hub = {.settings = o->settings,
-                               .public_url = o->public_url,
-                               .worker = o->number},
-                       .phase_began_ms = time_monotonic_ms(),
-                       .options = o};
+    struct worker w = {
+        .hub = {.settings = o->settings, .public_url = o->public_url, .worker = o->number},
+        .phase_began_ms = time_monotonic_ms(),
+        .options = o};
     struct arena *a = arena_new(1024 * 1024);
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);

@@ -53,7 +53,7 @@ AS $$
                    AS exponent) e
 $$;
 CREATE FUNCTION money_u6(p_minor bigint, p_currency text) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT (p_minor * 1000000 / power(10::numeric, e.exponent))::bigint
+    SELECT (p_minor::numeric * 1000000 / power(10::numeric, e.exponent))::bigint
       FROM (SELECT coalesce((SELECT exponent FROM currency WHERE code = p_currency), 2)
                    AS exponent) e
 $$;
@@ -234,7 +234,7 @@ CREATE TABLE session (
     target_mwh bigint CHECK (target_mwh > 0),
     power_w bigint,               -- between the last two readings
     start_grace_s int NOT NULL,
-    reading_at timestamptz,       -- the network's time of the last reading
+    reading_at timestamptz,       -- the network's time of the reading that last raised the energy
     seen_at timestamptz,          -- when the network was last heard of about it
     start_deadline_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL,
@@ -244,7 +244,8 @@ CREATE TABLE session (
     updated_at timestamptz NOT NULL
 ) WITH (fillfactor = 60);
 CREATE UNIQUE INDEX session_one_per_connector ON session
-    (partner_id, lower(location_id), lower(evse_uid), lower(connector_id)) WHERE connector_held;
+    (partner_id, lower(location_id), lower(evse_uid), lower(connector_id), lower(country_code),
+     lower(party_id)) WHERE connector_held;
 CREATE INDEX session_open_of_user ON session (user_id) WHERE connector_held;
 CREATE INDEX session_of_user ON session (user_id, created_at DESC, id DESC);
 CREATE INDEX session_by_creation ON session (created_at DESC, id DESC);
@@ -404,6 +405,8 @@ CREATE TABLE cdr (
 CREATE UNIQUE INDEX cdr_key ON cdr (lower(country_code), lower(party_id), lower(cdr_id));
 CREATE INDEX cdr_of_session ON cdr (session_id);
 CREATE INDEX cdr_waiting ON cdr (received_at) WHERE filed IN ('unmatched', 'credit_waiting');
+CREATE INDEX cdr_credit_waiting ON cdr (lower(credit_reference_id))
+    WHERE filed = 'credit_waiting';
 -- A session is billed by one CDR at a time; a credit makes room for its replacement.
 CREATE UNIQUE INDEX cdr_billed ON cdr (session_id)
     WHERE accepted_at IS NOT NULL AND NOT credit AND credited_by IS NULL;
@@ -470,6 +473,7 @@ CREATE UNIQUE INDEX finance_case_open ON finance_case
     (kind, coalesce(session_id, '00000000-0000-0000-0000-000000000000'), coalesce(cdr, 0))
     WHERE resolved_at IS NULL;
 CREATE INDEX finance_case_of_session ON finance_case (session_id);
+CREATE INDEX finance_case_of_cdr ON finance_case (cdr) WHERE resolved_at IS NULL;
 
 CREATE FUNCTION finance_case_open(p_kind text, p_session uuid, p_cdr bigint, p_detail text)
 RETURNS void LANGUAGE sql AS $$

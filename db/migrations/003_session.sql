@@ -459,14 +459,16 @@ BEGIN
                v_now + interval '30 seconds', v_now, v_now
          WHERE (SELECT count(*) FROM session WHERE user_id = p_user AND connector_held)
                < p_max_open
-        ON CONFLICT (partner_id, lower(location_id), lower(evse_uid), lower(connector_id))
-            WHERE connector_held DO NOTHING
+        ON CONFLICT (partner_id, lower(location_id), lower(evse_uid), lower(connector_id),
+                     lower(country_code), lower(party_id)) WHERE connector_held DO NOTHING
         RETURNING * INTO s;
         IF s.id IS NULL THEN
             SELECT * INTO s FROM session
              WHERE partner_id = p_partner AND lower(location_id) = lower(p_location)
                AND lower(evse_uid) = lower(p_evse_uid)
-               AND lower(connector_id) = lower(p_connector) AND connector_held;
+               AND lower(connector_id) = lower(p_connector)
+               AND lower(country_code) = lower(p_country) AND lower(party_id) = lower(p_party)
+               AND connector_held;
             IF s.id IS NOT NULL THEN
                 a.outcome := 'evse_busy';
                 IF s.user_id = p_user THEN

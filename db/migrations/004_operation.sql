@@ -75,12 +75,14 @@ BEGIN
         RETURN s;
     END IF;
     PERFORM operation_end(o.id, 'failed', p_outcome);
-    IF p_outcome = 'unknown_session' THEN
+    IF p_outcome = 'unknown_session'
+       AND NOT coalesce(s.seen_at > o.sent_at - interval '30 seconds', false) THEN
         -- Twice unknown, and the pull between has not shown it either: it is not running there.
         RETURN session_write(s, 'network_gone', 'unknown_session', 'network');
     END IF;
     s := session_write(s, 'stop_refused', 'stop_rejected', 'network');
-    IF s.state = 'active' AND o.asked_by = 'hub' THEN
+    IF o.asked_by = 'hub' AND (s.state = 'active' OR session_phase(s) = 'recovered' AND NOT s.ended)
+    THEN
         PERFORM timer_set(s.id::text, 'energy', 'stop_again', hub_now() + interval '5 minutes');
     END IF;
     RETURN s;
@@ -123,7 +125,7 @@ BEGIN
      WHERE id = p_id;
     -- A result or a Session may have overtaken this answer: what they said stands (R-CMD-12).
     IF o.id IS NULL OR o.finished_at IS NOT NULL
-       OR (o.outcome = 'confirmed' AND p_outcome <> 'not_sent') THEN
+       OR (o.kind = 'start' AND o.outcome = 'confirmed') THEN
         RETURN CASE WHEN s.id IS NOT NULL THEN session_as_row(s, false) END;
     END IF;
 
@@ -224,7 +226,7 @@ BEGIN
     SELECT * INTO o FROM operation WHERE id = o.id FOR UPDATE;
 
     IF o.finished_at IS NULL AND p_outcome <> 'ignored'
-       AND (o.resulted_at IS NULL OR o.kind = 'stop') THEN
+       AND (o.resulted_at IS NULL OR (o.kind = 'stop' AND o.resulted_at <= o.sent_at)) THEN
         a.applied := true;
         CASE o.kind
         WHEN 'start' THEN
@@ -278,7 +280,7 @@ BEGIN
             END IF;
         END CASE;
     END IF;
-    UPDATE operation SET result = p_raw, resulted_at = coalesce(resulted_at, v_now)
+    UPDATE operation SET result = p_raw, resulted_at = v_now
      WHERE id = o.id;
     IF s.id IS NOT NULL THEN
         a.session := session_as_row(s, s.version <> v_version);

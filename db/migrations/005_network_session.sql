@@ -43,8 +43,7 @@ BEGIN
     ELSIF s.reading_at IS NULL THEN
         s.reading_at := n.order_at;
     ELSIF n.order_at > s.reading_at THEN
-        s.reading_at := n.order_at;
-        s.power_w := 0;
+        s.power_w := 0; -- reading_at stays: the next rise is measured from the last one
     END IF;
     IF n.cost_u6 IS NOT NULL THEN
         s.cost_u6 := n.cost_u6;
@@ -62,14 +61,19 @@ BEGIN
     IF s.state <> 'active' OR s.target_mwh IS NULL THEN
         RETURN s;
     END IF;
+    -- A stop that was refused comes again in its own time.
+    IF EXISTS (SELECT FROM timer WHERE subject = s.id::text AND slot = 'energy'
+                  AND kind = 'stop_again') THEN
+        RETURN s;
+    END IF;
     IF s.energy_mwh >= s.target_mwh THEN
         RETURN session_ask_stop(s, 'energy_target', 'hub');
     END IF;
-    -- A stop that was refused comes again in its own time.
-    IF s.power_w > 0 AND NOT EXISTS (SELECT FROM timer WHERE subject = s.id::text
-                                        AND slot = 'energy' AND kind = 'stop_again') THEN
+    IF s.power_w > 0 THEN
         PERFORM timer_set(s.id::text, 'energy', 'energy_target', hub_now() + make_interval(
             secs => least((s.target_mwh - s.energy_mwh) * 3.6 / s.power_w, 1000000)::float8));
+    ELSE
+        PERFORM timer_clear(s.id::text, 'energy'); -- it pauses: nothing to foresee
     END IF;
     RETURN s;
 END $$;
@@ -81,6 +85,7 @@ DECLARE
     v_cause text := CASE WHEN n.by_pull THEN 'session_pull' ELSE 'session_push' END;
     v_bound boolean := s.network_session_id IS NULL;
     v_late boolean := session_phase(s) = 'failed';
+    v_begins boolean := NOT s.started;
 BEGIN
     s.network_session_id := n.network_session_id;
     IF s.state = 'completed' OR session_phase(s) = 'closed' THEN
@@ -114,6 +119,10 @@ BEGIN
         ELSE
             s := session_write(s, CASE WHEN s.started THEN 'network_running'
                                        ELSE 'network_started' END, v_cause, 'network');
+            IF v_begins AND s.state = 'stopping' THEN
+                -- Cancelled before it began; a stop sent by then may have been refused already.
+                PERFORM operation_stop_insert(s, 'stop_asked', 'hub');
+            END IF;
             s := session_mind_target(s);
         END IF;
 

@@ -10,7 +10,10 @@ CREATE FUNCTION session_wake(s session) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := hub_now();
     v_key text := s.id::text;
-    v_seen timestamptz := greatest(s.seen_at, s.start_at, s.created_at);
+    v_seen timestamptz := greatest(s.seen_at, s.created_at); -- our clock, whatever theirs says
+    v_max timestamptz := interval '72 hours'
+        + CASE WHEN s.start_at BETWEEN s.created_at AND s.created_at + interval '1 day'
+               THEN s.start_at ELSE s.created_at END;
     v_waiting boolean;
     o operation;
 BEGIN
@@ -44,7 +47,8 @@ BEGIN
 
     IF s.ended THEN
         PERFORM pull_request(s.partner_id, 'cdrs');
-        IF v_now >= s.end_at + interval '72 hours' THEN
+        -- The end is the network's word; it was heard of no later than seen_at.
+        IF v_now >= least(s.end_at, s.seen_at) + interval '72 hours' THEN
             PERFORM finance_case_open('cdr_overdue', s.id, NULL, NULL);
         END IF;
         PERFORM timer_set(v_key, 'life', 'cdr_overdue', v_now + interval '24 hours');
@@ -59,13 +63,14 @@ BEGIN
     IF v_now >= v_seen + interval '26 hours' THEN
         s := session_write(s, 'quiet', 'no_update_for_26_hours', 'timer');
     END IF;
-    IF s.state = 'active' AND v_now >= s.start_at + interval '72 hours' AND s.substatus <> 'stuck'
-       AND s.last_error IS NULL THEN
+    IF s.state = 'active' AND v_now >= v_max AND s.substatus <> 'stuck'
+       AND NOT EXISTS (SELECT FROM timer WHERE subject = v_key AND slot = 'energy'
+                          AND kind = 'stop_again') THEN
         s := session_ask_stop(s, 'max_session', 'hub');
     END IF;
     PERFORM timer_set(v_key, 'life', 'session_stale', greatest(
         v_now + interval '1 minute',
-        least(v_seen + interval '15 minutes', s.start_at + interval '72 hours')));
+        least(v_seen + interval '15 minutes', v_max)));
     IF v_now >= v_seen + interval '15 minutes' THEN
         PERFORM timer_set(v_key, 'life', 'session_stale', v_now + interval '15 minutes');
         PERFORM pull_request(s.partner_id, 'sessions');
@@ -76,13 +81,17 @@ END $$;
 
 -- Work that must happen now and then, once for all processes.
 CREATE FUNCTION hub_job(p_kind text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_count bigint;
 BEGIN
     IF p_kind = 'retention' THEN
         DELETE FROM idempotency WHERE (caller, key, path, method) IN (
             SELECT caller, key, path, method FROM idempotency
              WHERE created_at < hub_now() - interval '48 hours' ORDER BY created_at LIMIT 5000);
+        GET DIAGNOSTICS v_count = ROW_COUNT;
         DELETE FROM partner_token WHERE expires_at < hub_now();
-        PERFORM timer_set('hub', 'retention', 'retention', hub_now() + interval '10 minutes');
+        PERFORM timer_set('hub', 'retention', 'retention', hub_now()
+            + CASE WHEN v_count < 5000 THEN interval '10 minutes' ELSE interval '5 seconds' END);
     END IF;
 END $$;
 INSERT INTO timer (subject, slot, kind, due_at)
@@ -98,6 +107,7 @@ DECLARE
     s session;
     c cdr;
     v_version bigint;
+    v_count int := 0;
 BEGIN
     SELECT * INTO s FROM session WHERE id = uuid_or_null(p_subject) FOR UPDATE SKIP LOCKED;
     IF s.id IS NULL AND uuid_or_null(p_subject) IS NOT NULL THEN
@@ -115,12 +125,15 @@ BEGIN
     WHEN 'energy' THEN
         PERFORM timer_clear(t.subject, t.slot);
         PERFORM session_ask_stop(s, 'energy_target', 'hub') WHERE s.state = 'active';
+        PERFORM operation_stop_insert(s, 'late_start', 'hub')
+          WHERE session_phase(s) = 'recovered' AND NOT s.ended;
     WHEN 'orphan_cdr' THEN
         FOR c IN SELECT * FROM cdr
                   WHERE filed IN ('unmatched', 'credit_waiting')
                     AND received_at > hub_now() - interval '30 days'
-                  ORDER BY received_at LIMIT 1000
+                  ORDER BY random() LIMIT 200 -- those that never match hold nobody up
         LOOP
+            v_count := v_count + 1;
             IF c.credit THEN
                 s := cdr_file_credit(c, p_series);
             ELSE
@@ -131,7 +144,8 @@ BEGIN
                 RETURN NEXT e;
             END IF;
         END LOOP;
-        PERFORM timer_set(t.subject, t.slot, t.kind, hub_now() + interval '15 minutes');
+        PERFORM timer_set(t.subject, t.slot, t.kind, hub_now()
+            + CASE WHEN v_count < 200 THEN interval '15 minutes' ELSE interval '1 minute' END);
         RETURN;
     ELSE
         PERFORM hub_job(t.kind);

@@ -65,8 +65,7 @@ static void check_departure(struct profile *p, const json_t *v, struct field_err
         field_errors_add(e, "departure_time", "departure_time_past",
                          "must be more than a minute ahead");
     else if (p->departure_us > now + WEEK_S * US_PER_SECOND)
-        field_errors_add(e, "departure_time", "departure_time_too_far",
-                         "must be within 7 days");
+        field_errors_add(e, "departure_time", "departure_time_too_far", "must be within 7 days");
 }
 
 static void check_period(struct profile *p, size_t i, const json_t *v, struct field_errors *e)
@@ -130,8 +129,7 @@ static void check_fields(struct profile *p, const json_t *body, struct field_err
     const json_t *periods = json_object_get(body, "periods");
 
     if (!given(rate) && !given(departure) && !given(periods)) {
-        field_errors_add(e, "body", "profile_empty",
-                         "give max_charge_rate_kw, or periods");
+        field_errors_add(e, "body", "profile_empty", "give max_charge_rate_kw, or periods");
         return;
     }
     if (given(periods) && (given(rate) || given(departure))) {

@@ -74,8 +74,8 @@ static enum flow_next answer(struct flow *f, struct status *s)
     return reply(f, 200, "application/json", s->body, strlen(s->body), &etag, 1);
 }
 
-static enum flow_next decide(struct flow *f, struct status *s, const char *owner,
-                             const char *text, int64_t version)
+static enum flow_next decide(struct flow *f, struct status *s, const char *owner, const char *text,
+                             int64_t version)
 {
     if (!status_finish(f->arena, text, version, time_now_us(), &s->body, &s->etag, &s->status)) {
         if (s->live.outcome != LIVE_HIT)

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "db/message.h"
 #include "db/partner.h"
+#include "hub/hub.h"
 #include "hub/partner/message_log.h"
 #include "hub/request.h"
 #include "hub/routes.h"
@@ -69,12 +70,30 @@ enum flow_next partner_door_open(struct flow *f)
     return FLOW_AGAIN;
 }
 
-static bool speaks_for(const struct partner *p, const struct party_id *id)
+/* The party in the spelling in which it is registered, for our answer (R-ROUTE-03); false if the
+ * partner does not speak for it. */
+static bool speaks_for(const struct partner *p, struct party_id *id)
 {
-    for (size_t i = 0; i < p->party_count; i++)
-        if (party_id_equal(&p->parties[i].id, id))
-            return true;
+    for (size_t i = 0; i < p->party_count; i++) {
+        if (!party_id_equal(&p->parties[i].id, id))
+            continue;
+        *id = p->parties[i].id;
+        return true;
+    }
     return false;
+}
+
+/* What was not said, as far as there is one answer to it (R-ROUTE-06); this face is our own party.
+ */
+static void name_parties(const struct hub *hub, struct caller *c)
+{
+    struct party_id ours;
+
+    if (!party_id_is_set(&c->from) && c->partner->party_count == 1)
+        c->from = c->partner->parties[0].id;
+    if (party_id_make(hub->settings->country_code, hub->settings->party_id, &ours) &&
+        (!party_id_is_set(&c->to) || party_id_equal(&c->to, &ours)))
+        c->to = ours;
 }
 
 struct err partner_door_check(struct flow *f)
@@ -111,6 +130,7 @@ struct err partner_door_check(struct flow *f)
         return err_at(f->arena, ERR_FORBIDDEN, HEADER_FROM_PARTY_ID,
                       "%s is not a party of this connection", party);
     }
+    name_parties(hub_of(f), c);
     return OK;
 }
 
@@ -150,10 +170,10 @@ void partner_door_log(struct flow *f, int64_t ms)
         .duration_ms = ms,
         .error = bad ? err_text(f->err) : NULL,
         .where = bad ? f->err.where : NULL,
-        .request_body = known && r->http->body_length
-                            ? message_mask(f->arena, r->route->module, r->http->body,
-                                           r->http->body_length)
-                            : NULL,
+        .request_body =
+            known && r->http->body_length
+                ? message_mask(f->arena, r->route->module, r->http->body, r->http->body_length)
+                : NULL,
         .response_body = r->reply_length ? message_mask(f->arena, r->route->module, r->reply_body,
                                                         r->reply_length)
                                          : NULL,

@@ -82,8 +82,8 @@ static enum flow_next choose_version(struct flow *f)
             count++;
     const struct ocpi_version_entry *chosen = version_choose(entries, count, OURS, 1);
     if (!chosen)
-        return flow_fail(f, err_at(f->arena, ERR_PEER_VERSION, NULL,
-                                   "GET versions: OCPI 2.2.1 is not offered"));
+        return flow_fail(
+            f, err_at(f->arena, ERR_PEER_VERSION, NULL, "GET versions: OCPI 2.2.1 is not offered"));
     d->ask.ret->version = version_parse(chosen->version);
     d->ask.ret->details_url = arena_text(d->ask.ret_arena, chosen->url);
     return get(f, d, chosen->url);
@@ -117,18 +117,21 @@ static enum flow_next read_details(struct flow *f)
     return FLOW_NEXT;
 }
 
-/* What we would call must be callable: said now, not when the first command is to go out (R-CRED-19).
- * Modules that we do not use may lie anywhere. */
+/* What we would call must be callable: said now, not when the first command is to go out
+ * (R-CRED-19). Modules that we do not use may lie anywhere. */
 static struct err check_urls(struct flow *f, const struct peer *peer)
 {
     static const struct {
         const char *module;
         enum ocpi_interface role;
     } USED[] = {
-        {MODULE_CREDENTIALS, OCPI_INTERFACE_RECEIVER}, {MODULE_COMMANDS, OCPI_INTERFACE_RECEIVER},
+        {MODULE_CREDENTIALS, OCPI_INTERFACE_RECEIVER},
+        {MODULE_COMMANDS, OCPI_INTERFACE_RECEIVER},
         {MODULE_CHARGING_PROFILES, OCPI_INTERFACE_RECEIVER},
-        {MODULE_LOCATIONS, OCPI_INTERFACE_SENDER},     {MODULE_TARIFFS, OCPI_INTERFACE_SENDER},
-        {MODULE_SESSIONS, OCPI_INTERFACE_SENDER},      {MODULE_CDRS, OCPI_INTERFACE_SENDER},
+        {MODULE_LOCATIONS, OCPI_INTERFACE_SENDER},
+        {MODULE_TARIFFS, OCPI_INTERFACE_SENDER},
+        {MODULE_SESSIONS, OCPI_INTERFACE_SENDER},
+        {MODULE_CDRS, OCPI_INTERFACE_SENDER},
     };
 
     for (size_t i = 0; i < sizeof USED / sizeof *USED; i++) {

@@ -125,8 +125,7 @@ static struct err check_id(struct flow *f, const json_t *body, const char *name,
     return OK;
 }
 
-static struct err check_identity(struct flow *f, const struct location_write *w,
-                                 const json_t *body)
+static struct err check_identity(struct flow *f, const struct location_write *w, const json_t *body)
 {
     switch (w->level) {
     case LEVEL_LOCATION:
@@ -159,8 +158,7 @@ static void lift_updated(json_t *parent, const json_t *part)
 }
 
 static struct err put_part(struct flow *f, struct location_write *w, json_t *parent,
-                           const char *list_name, const char *id_name, const char *id,
-                           json_t *body)
+                           const char *list_name, const char *id_name, const char *id, json_t *body)
 {
     json_t *list = json_object_get(parent, list_name);
     json_t *merged = body;
@@ -206,11 +204,14 @@ static struct err merge(struct flow *f, struct location_write *w)
         return object_merge(&ocpi_location_type, whole, body,
                             &request_of(f)->caller.partner->peer.leniency, f->arena, &w->document);
     }
-    if (w->level == LEVEL_EVSE)
+    if (w->level == LEVEL_EVSE) {
+        TRY(check_identity(f, w, body));
         return put_part(f, w, whole, "evses", "uid", w->evse_uid, body);
+    }
     evse = part_by_id(json_array_of(whole, "evses"), "uid", w->evse_uid, NULL);
     if (!evse)
         return err_new(ERR_UNKNOWN_LOCATION);
+    TRY(check_identity(f, w, body));
     TRY(put_part(f, w, evse, "connectors", "id", w->connector_id, body));
     lift_updated(whole, evse);
     return OK;
@@ -228,7 +229,8 @@ static enum flow_next check(struct flow *f)
         FLOW_TRY(f, object_check_patch(type_of(w->level), r->json, leniency, f->arena));
     else
         FLOW_TRY(f, object_check(type_of(w->level), r->json, leniency, f->arena));
-    FLOW_TRY(f, check_identity(f, w, r->json));
+    if (w->level == LEVEL_LOCATION) /* of a part: after its parent is known to exist (R-LOC-04) */
+        FLOW_TRY(f, check_identity(f, w, r->json));
     if (w->level == LEVEL_LOCATION && !w->patch) {
         FLOW_TRY(f, intake_location(f, r->caller.partner, r->json, &w->put));
         w->phase = SEE;

@@ -567,7 +567,7 @@ def test_older_sessions_are_ignored(partner):
     {"currency": "EURO"}, {"currency": None}, {"cdr_token": None}, {"cdr_token": {}}, {"auth_method": "MAGIC"},
     {"start_date_time": "today"}, {"last_updated": None}, {"last_updated": "2026-11-21T10:00:00+02:00"},
     {"location_id": None}, {"evse_uid": "x" * 37}, {"total_cost": 5}, {"total_cost": {"incl_vat": 5}},
-    {"charging_periods": [{}]}, {"charging_periods": [{"start_date_time": now(), "dimensions": []}]},
+    {"charging_periods": [{}]}, {"charging_periods": [{"start_date_time": "2026-11-20T10:00:00Z", "dimensions": []}]},
     {"authorization_reference": 5}, {"authorization_reference": "x" * 37}, {"id": "other"}, {"party_id": "OTH"},
     {"country_code": "D"},
 ], ids=str)

@@ -7,7 +7,7 @@ import uuid
 from decimal import ROUND_HALF_UP, Decimal
 
 import requests
-from harness import User, ok, problem, rounded, wait_until
+from harness import User, ok, problem, wait_until
 
 STATUS_KEYS = {"session_id", "status", "energy_kwh", "cost", "currency", "duration_minutes",
                "start_time", "substatus", "end_time", "failure_code", "last_error", "updated_at",

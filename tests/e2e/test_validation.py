@@ -21,6 +21,8 @@ def raw(user, path, body, content_type="application/json", method="POST"):
 START = "/v1/sessions/start"
 STOP = "/v1/sessions/stop"
 GOOD = "FI*VRT*E12345"
+# Names of tests must be the same in every process that collects them.
+SOME_ID = "770e8400-e29b-41d4-a716-446655440002"
 
 
 def failures(response, *expected):
@@ -74,8 +76,8 @@ def test_json_may_name_its_charset(user, content_type):
 
 @pytest.mark.parametrize("method,path", [
     ("GET", START), ("PUT", START), ("DELETE", STOP), ("POST", "/v1/sessions"),
-    ("PATCH", f"/v1/sessions/{uuid.uuid4()}/status"), ("PUT", f"/v1/sessions/{uuid.uuid4()}/charging-profile"),
-    ("POST", f"/v1/sessions/{uuid.uuid4()}/receipt"),
+    ("PATCH", f"/v1/sessions/{SOME_ID}/status"), ("PUT", f"/v1/sessions/{SOME_ID}/charging-profile"),
+    ("POST", f"/v1/sessions/{SOME_ID}/receipt"),
 ])
 def test_a_wrong_method(user, method, path):
     response = user.call(method, path, json={})
