@@ -27,6 +27,7 @@ enum {
     TIMEOUT_DEFAULT_S = 60,
     TIMEOUT_MIN_S = 10,
     TIMEOUT_MAX_S = 180,
+    RETRY_AFTER_MAX_S = 5,
 };
 
 /* ---- one command, in a flow of its own ---- */
@@ -137,6 +138,19 @@ static int64_t timeout_of(const struct outcome *outcome)
     return outcome->timeout_s < TIMEOUT_MAX_S ? outcome->timeout_s : TIMEOUT_MAX_S;
 }
 
+/* Turned away before anything was looked at, with a time to come back that is soon enough: the
+ * same as not sent (reliability.md section 3 rule 3). */
+static bool is_turned_away(const struct http_answer *http)
+{
+    const char *after = http_answer_header(http, "retry-after");
+    char *end;
+
+    if ((http->status != 429 && http->status != 503) || !after)
+        return false;
+    long seconds = strtol(after, &end, 10);
+    return end != after && !*end && seconds >= 0 && seconds <= RETRY_AFTER_MAX_S;
+}
+
 static enum flow_next read_the_response(struct flow *f)
 {
     struct command *c = f->state;
@@ -148,6 +162,10 @@ static enum flow_next read_the_response(struct flow *f)
     }
     if (http->outcome == HTTP_UNCLEAR) {
         *c->ret = ack(OCPI_OUTCOME_UNCLEAR, NULL, arena_text(c->keep, http->error));
+        return FLOW_NEXT;
+    }
+    if (is_turned_away(http)) {
+        *c->ret = not_sent("the network asked to come back in a moment");
         return FLOW_NEXT;
     }
     struct outcome outcome = outcome_of_response(c->ask, &c->answer.envelope);
@@ -288,7 +306,8 @@ static enum flow_next stop(struct flow *f, const struct network_command *c, stru
     json_put_text(&body, "response_url", c->callback_url);
     json_put_text(&body, "session_id", c->network_session_id);
     json_end_object(&body);
-    return command_send(f, c, OUTCOME_OF_STOP, "STOP_SESSION", false, &body, ret);
+    /* Repeatable, but by us alone: curl would repeat it behind our back, with the same ids. */
+    return command_send(f, c, OUTCOME_OF_STOP, "STOP_SESSION", true, &body, ret);
 }
 
 static enum flow_next unlock(struct flow *f, const struct network_command *c,

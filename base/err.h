@@ -68,6 +68,7 @@ struct arena;
     X(PEER_ENDPOINTS,        502, "network_error",            200, 3003, WARN,  "a needed endpoint is missing") \
     X(PEER_TIMEOUT,          504, "network_timeout",          200, 4002, WARN,  "the network did not answer in time") \
     X(PEER_UNREACHABLE,      503, "network_unavailable",      200, 4003, WARN,  "the network cannot be reached") \
+    X(UNKNOWN_RECEIVER,      404, "not_found",                200, 4001, INFO,  "no such party is connected here") \
     X(URL_REFUSED,           502, "network_error",            200, 2001, WARN,  "this URL may not be called from here") \
     /* we did not do ours */ \
     X(STORE,                 503, "store_unavailable",        503, 3000, ERROR, "the database is not available; try again shortly") \

@@ -641,7 +641,6 @@ enum flow_next flow_child(struct flow *f, const struct flow_type *type,
     struct flow_options options = {
         .loop = p->loop,
         .app = f->app,
-        .request = f->request,
         .request_id = f->request_id,
         .correlation_id = f->correlation_id,
     };

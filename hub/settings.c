@@ -35,6 +35,8 @@ const struct setting settings_table[] = {
     {"hub", "max_open_sessions", SETTING_INT, AT(max_open_sessions), "3", "open sessions per user", 1, 10000},
     {"hub", "start_grace", SETTING_MILLIS, AT(start_grace_ms), "120s", "from the network's accepted result to its session: time to plug in", 1000, 3600000},
     {"hub", "default_currency", SETTING_TEXT, AT(default_currency), "EUR", "shown until the network says otherwise"},
+    {"hub", "message_days", SETTING_INT, AT(message_days), "90", "days that rows of the message log are kept", 1, 3650},
+    {"hub", "message_body_days", SETTING_INT, AT(message_body_days), "7", "days that bodies of messages are kept", 0, 3650},
     {"stores", "database_url", SETTING_TEXT, AT(database_url), NULL, "libpq connection string or URI; several hosts for fail-over", .required = true},
     {"stores", "redis_url", SETTING_TEXT, AT(redis_url), NULL, "redis://host:port/0 or unix:///path?db=0; empty: no live view, Postgres answers all"},
     {"stores", "database_password_file", SETTING_SECRET_FILE, AT(database_password), NULL, "file whose first line is the password"},

@@ -25,6 +25,7 @@ struct settings {
     int64_t max_open_sessions;
     int64_t start_grace_ms;
     const char *default_currency;
+    int64_t message_days, message_body_days;
     /* [stores] */
     const char *database_url, *redis_url;
     struct secret database_password, redis_password;

@@ -130,6 +130,11 @@ static struct err listen_unix(struct arena *a, const char *path, int *ret_fd)
                       "admin_socket: the path is longer than 107 "
                       "characters");
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
+        close(fd);
+        return err_at(a, ERR_BAD_FIELD, "admin_socket",
+                      "admin_socket: another hub listens on %s", path);
+    }
     unlink(path);
     mode_t before = umask(0177);
     int bad = fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, 128);

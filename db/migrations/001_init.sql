@@ -116,6 +116,7 @@ CREATE TABLE pull (
     started_at timestamptz,  -- of the pull under way
     good_from timestamptz,   -- when the last good one started
     full_at timestamptz,     -- when the last good full one started
+    pages int NOT NULL DEFAULT 0, -- of the pull under way
     failures int NOT NULL DEFAULT 0,
     again boolean NOT NULL DEFAULT false, -- asked for while one was under way
     PRIMARY KEY (partner_id, module)

@@ -377,7 +377,9 @@ BEGIN
     VALUES (p_caller, p_method, p_path, p_key, p_hash, v_now)
     ON CONFLICT (caller, key, path, method) DO UPDATE
        SET body_hash = EXCLUDED.body_hash, status = NULL, body = NULL, created_at = v_now
-     WHERE idempotency.created_at < v_now - interval '48 hours';
+     -- A request that has been running for a minute died with its process.
+     WHERE idempotency.created_at < v_now - interval '48 hours'
+        OR (idempotency.status IS NULL AND idempotency.created_at < v_now - interval '1 minute');
     IF FOUND THEN
         RETURN NULL;
     END IF;

@@ -289,16 +289,21 @@ BEGIN
 END $$;
 
 -- A row whose time has come and that may not be sent: what has become of it. Called by timer_run
--- with the id of a due row.
+-- with the id of a due row. Waits for no lock, as the caller holds those of other sessions; what is
+-- locked stays due.
 CREATE FUNCTION operation_judge(p_id bigint) RETURNS session LANGUAGE plpgsql AS $$
 DECLARE
     o operation;
     s session;
+    v_session uuid;
     v_now timestamptz := hub_now();
 BEGIN
-    SELECT x.* INTO s FROM session x JOIN operation y ON y.session_id = x.id
-     WHERE y.id = p_id FOR UPDATE OF x;
-    SELECT * INTO o FROM operation WHERE id = p_id FOR UPDATE;
+    SELECT session_id INTO v_session FROM operation WHERE id = p_id;
+    SELECT * INTO s FROM session WHERE id = v_session FOR UPDATE SKIP LOCKED;
+    IF s.id IS NULL AND v_session IS NOT NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT * INTO o FROM operation WHERE id = p_id FOR UPDATE SKIP LOCKED;
     IF o.id IS NULL OR o.due_at IS NULL OR o.due_at > v_now OR o.finished_at IS NOT NULL
        OR operation_sendable(o, v_now) THEN
         RETURN s;

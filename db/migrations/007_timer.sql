@@ -174,7 +174,9 @@ BEGIN
     LOOP
         BEGIN
             RETURN QUERY SELECT * FROM timer_fire(v_subject, v_slot, p_series);
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            NULL; -- stays due
+        WHEN OTHERS THEN
             UPDATE timer SET failures = failures + 1, last_error = SQLERRM,
                    due_at = hub_now() + least(failures + 1, 30) * interval '1 minute'
              WHERE subject = v_subject AND slot = v_slot;
@@ -201,7 +203,9 @@ BEGIN
             IF e IS DISTINCT FROM NULL THEN
                 RETURN NEXT e;
             END IF;
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            NULL; -- stays due
+        WHEN OTHERS THEN
             UPDATE operation SET due_at = hub_now() + interval '1 minute',
                    detail = left(SQLERRM, 200)
              WHERE id = v_id;

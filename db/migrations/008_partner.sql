@@ -103,6 +103,9 @@ BEGIN
     a.partner_id := p_id;
     a.outcome := CASE
         WHEN p.id IS NULL THEN 'conflict'
+        -- Of two POSTs with one token A the first counts (R-CRED-20).
+        WHEN p_spend_a AND NOT EXISTS (SELECT FROM partner_token
+                                        WHERE partner_id = p_id AND kind = 'a') THEN 'conflict'
         WHEN p_expected = 'planned' AND p.state <> 'planned' THEN 'conflict'
         WHEN p_expected = 'connected' AND p.state NOT IN ('connected', 'offline') THEN 'conflict'
         WHEN EXISTS (
@@ -225,7 +228,7 @@ END $$;
 CREATE FUNCTION pull_finished(p_partner bigint, p_module text, p_ok boolean) RETURNS void
 LANGUAGE sql AS $$
     UPDATE pull SET
-        lease_until = NULL, cursor = NULL,
+        lease_until = NULL, cursor = NULL, pages = 0,
         good_from = CASE WHEN p_ok THEN started_at ELSE good_from END,
         full_at = CASE WHEN p_ok AND date_from IS NULL THEN started_at ELSE full_at END,
         failures = CASE WHEN p_ok THEN 0 ELSE failures + 1 END,

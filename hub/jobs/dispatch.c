@@ -83,6 +83,15 @@ static enum flow_next ask(struct flow *f, const struct dispatch *d, struct netwo
     return flow_fail(f, err_new(ERR_INTERNAL));
 }
 
+/* Unique per request (R-ASYNC-02): a repeated stop says which attempt it is. */
+static const char *callback_url(struct flow *f, const struct operation *o)
+{
+    const char *url = arena_printf(f->arena, "%s/ocpi/emsp/2.2.1/cb/%s", hub_of(f)->public_url,
+                                   o->callback_id);
+
+    return o->attempts > 1 ? arena_printf(f->arena, "%s-%d", url, o->attempts) : url;
+}
+
 static const char *either(const char *of_params, const char *of_session)
 {
     return of_params ? of_params : of_session;
@@ -103,8 +112,7 @@ static enum flow_next ask_network(struct flow *f)
     FLOW_TRY(f, json_read(f->arena, o->params, strlen(o->params), 0, &params));
     d->command = (struct network_command){
         .peer = &partner->peer,
-        .callback_url = arena_printf(f->arena, "%s/ocpi/emsp/2.2.1/cb/%s", hub_of(f)->public_url,
-                                     o->callback_id),
+        .callback_url = callback_url(f, o),
         .session_id = *o->session_id ? o->session_id : NULL,
         .network_session_id = s->network_session_id,
         .location_id = either(json_text_of(params, "location_id"), s->location_id),

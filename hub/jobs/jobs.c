@@ -13,12 +13,13 @@
 #include "base/time.h"
 #include "db/db.h"
 #include "db/live.h"
+#include "db/message.h"
 #include "db/partner.h"
 #include "db/session.h"
 #include "db/timer.h"
 #include "hub/jobs/pull.h"
 
-enum { BEAT_MS = 1000, TIMERS_AT_ONCE = 100 };
+enum { BEAT_MS = 1000, TIMERS_AT_ONCE = 100, FORGET_EVERY_MS = 6 * 3600 * 1000 };
 
 static struct event *beat;
 
@@ -29,10 +30,13 @@ struct timers {
     size_t next_pull;
 };
 
+static bool timers_running; /* one round at a time: the next one takes what this one leaves */
+
 static enum flow_next run_due(struct flow *f)
 {
     struct timers *t = f->state;
 
+    timers_running = true;
     return timer_run(f, TIMERS_AT_ONCE, &t->effects);
 }
 
@@ -55,8 +59,16 @@ static enum flow_next ask_networks(struct flow *f)
     return FLOW_AGAIN;
 }
 
+static enum flow_next let_next_begin(struct flow *f)
+{
+    (void)f;
+    timers_running = false;
+    return FLOW_NEXT;
+}
+
 static const struct flow_step timer_steps[] = {
     {"run what is due", run_due},
+    {"let the next round begin", let_next_begin, .also_on_failure = true},
     {"tell the live view", follow_up},
     {"have networks asked", ask_networks},
     {0},
@@ -68,6 +80,19 @@ static const struct flow_type timers_flow = {
     .deadline_ms = SECONDS(20),
     .steps = timer_steps,
 };
+
+/* ---- retention of the message log ---- */
+
+static void forget_old_messages(const struct hub *hub)
+{
+    static int64_t done_ms;
+    int64_t now = time_monotonic_ms();
+
+    if (done_ms && now - done_ms < FORGET_EVERY_MS)
+        return;
+    done_ms = now;
+    message_forget(hub->settings->message_days, hub->settings->message_body_days);
+}
 
 /* ---- the beat ---- */
 
@@ -83,8 +108,10 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
     if (db_health() != DB_UP || hub->draining)
         return;
     dispatch_operations(hub, NULL);
-    hub_job(hub, &timers_flow, NULL, NULL);
+    if (!timers_running)
+        hub_job(hub, &timers_flow, NULL, NULL);
     pull_what_is_due(hub);
+    forget_old_messages(hub);
 }
 
 static void on_operation(const char *payload, void *arg)

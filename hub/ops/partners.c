@@ -313,6 +313,11 @@ static enum flow_next answer_register(struct flow *f)
     struct registering *s = f->state;
     struct text t;
 
+    if (s->done.conflict || s->done.taken)
+        return flow_fail(f, err_at(f->arena, ERR_PEER_ERROR, NULL,
+                                   s->done.taken ? "a party of this partner belongs to another "
+                                                   "connection of this hub"
+                                                 : "the connection changed meanwhile"));
     text_init(&t, f->arena, 64 * 1024);
     json_begin_object(&t, NULL);
     json_put_int(&t, "id", s->done.partner_id);

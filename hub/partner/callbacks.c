@@ -17,8 +17,12 @@
 #include "ocpi/charging_profile.h"
 #include "ocpi/object.h"
 #include "ocpi/outcome.h"
+#include "ocpi/types.h"
+
+enum { CALLBACK_ID = 32 };
 
 struct callback {
+    const char *id; /* without the number of the attempt */
     bool known;
     enum operation_kind kind;
     struct operation_result result;
@@ -30,7 +34,10 @@ static enum flow_next find(struct flow *f)
     struct callback *c = f->state;
     const struct request *r = request_of(f);
 
-    return operation_kind_of(f, r->params[0], r->caller.partner->id, &c->known, &c->kind);
+    c->id = r->params[0];
+    if (strlen(c->id) > CALLBACK_ID && c->id[CALLBACK_ID] == '-')
+        c->id = arena_bytes(f->arena, c->id, CALLBACK_ID);
+    return operation_kind_of(f, c->id, r->caller.partner->id, &c->known, &c->kind);
 }
 
 static enum outcome_ask ask_of(enum operation_kind kind)
@@ -50,6 +57,23 @@ static enum outcome_ask ask_of(enum operation_kind kind)
     return OUTCOME_OF_START;
 }
 
+/* message: a list of DisplayText, or left out. */
+static struct err check_message(struct flow *f, const json_t *body)
+{
+    const json_t *list = json_object_get(body, "message");
+
+    if (!list || json_is_null(list))
+        return OK;
+    if (!json_is_array(list))
+        return err_at(f->arena, ERR_BAD_FIELD, "/message", "/message: must be a list");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (failed(object_check(&ocpi_display_text_type, json_array_get(list, i),
+                                &request_of(f)->caller.partner->peer.leniency, f->arena)))
+            return err_at(f->arena, ERR_BAD_FIELD, arena_printf(f->arena, "/message/%zu", i),
+                          "/message/%zu: is no DisplayText", i);
+    return OK;
+}
+
 /* An unknown word counts as a failure and is kept (adapters.md 2.3); a missing one is an error. */
 static enum flow_next store(struct flow *f)
 {
@@ -62,9 +86,10 @@ static enum flow_next store(struct flow *f)
     if (!word)
         return flow_fail(f, err_at(f->arena, ERR_BAD_FIELD, "/result",
                                    "/result: is required and must be a text"));
+    FLOW_TRY(f, check_message(f, r->json));
     struct outcome outcome = outcome_of_result(ask_of(c->kind), word);
     c->result = (struct operation_result){
-        .callback_id = r->params[0],
+        .callback_id = c->id,
         .partner_id = r->caller.partner->id,
         .outcome = outcome.kind,
         .failure_code = outcome.failure_code,

@@ -30,7 +30,10 @@
 #include "ocpi/object.h"
 #include "ocpi/url.h"
 
-enum { TOKEN_LENGTH = 43 }; /* 256 bits in letters and digits */
+enum {
+    TOKEN_LENGTH = 43, /* 256 bits in letters and digits */
+    KNOWN_EVERYWHERE_MS = 100,
+};
 
 /* ---- GET ---- */
 
@@ -240,6 +243,9 @@ static enum flow_next answer(struct flow *f)
 {
     struct exchange *x = f->state;
 
+    if (x->done.taken)
+        return flow_fail(f, err_at(f->arena, ERR_BAD_FIELD, "/roles",
+                                   "/roles: a party of these belongs to another connection"));
     if (x->done.conflict)
         return flow_fail(f, err_new(request_of(f)->caller.token_a ? ERR_ALREADY_REGISTERED
                                                                   : ERR_NOT_REGISTERED));
@@ -283,7 +289,16 @@ static enum flow_next confirm(struct flow *f)
     return reply_ocpi(f, 200, NULL);
 }
 
-static const struct flow_step delete_steps[] = {
-    {"end the connection", unregister}, {"confirm", confirm}, {0}};
+/* The other workers hear of it by notification; who reads our answer finds all doors shut
+ * (R-CRED-08). */
+static enum flow_next let_all_know(struct flow *f)
+{
+    return flow_sleep(f, KNOWN_EVERYWHERE_MS);
+}
+
+static const struct flow_step delete_steps[] = {{"end the connection", unregister},
+                                                {"let all workers know", let_all_know},
+                                                {"confirm", confirm},
+                                                {0}};
 const struct flow_type credentials_delete_flow = {
     .name = "credentials_delete", .deadline_ms = SECONDS(10), .steps = delete_steps};

@@ -96,6 +96,15 @@ static void name_parties(const struct hub *hub, struct caller *c)
         c->to = ours;
 }
 
+/* We serve one party so far: our own eMSP (R-ROUTE-41). */
+static bool is_ours(const struct hub *hub, const struct party_id *id)
+{
+    struct party_id ours;
+
+    return party_id_make(hub->settings->country_code, hub->settings->party_id, &ours) &&
+           party_id_equal(&ours, id);
+}
+
 struct err partner_door_check(struct flow *f)
 {
     static const char *const ROUTING[] = {HEADER_FROM_COUNTRY_CODE, HEADER_FROM_PARTY_ID,
@@ -130,6 +139,9 @@ struct err partner_door_check(struct flow *f)
         return err_at(f->arena, ERR_FORBIDDEN, HEADER_FROM_PARTY_ID,
                       "%s is not a party of this connection", party);
     }
+    if (party_id_is_set(&c->to) && !is_ours(hub_of(f), &c->to))
+        return err_at(f->arena, ERR_UNKNOWN_RECEIVER, HEADER_TO_PARTY_ID,
+                      "%s-%s is not connected here", c->to.country_code, c->to.party_id);
     name_parties(hub_of(f), c);
     return OK;
 }

@@ -3,8 +3,6 @@
  * Versions: the entry point of every partner, and the probe by which it sees that we live
  * (R-VER-01). No side effects.
  */
-#include <string.h>
-
 #include "base/text.h"
 #include "hub/hub.h"
 #include "hub/partner/partner_api.h"
@@ -44,12 +42,6 @@ static const struct {
     {MODULE_CHARGING_PROFILES, OCPI_INTERFACE_SENDER},
 };
 
-/* Asynchronous results come to response_url, so the commands endpoint is where they lie. */
-static const char *path_of(const char *module)
-{
-    return strcmp(module, MODULE_COMMANDS) == 0 ? "cb" : module;
-}
-
 static enum flow_next show_details(struct flow *f)
 {
     struct text t;
@@ -64,7 +56,7 @@ static enum flow_next show_details(struct flow *f)
         json_put_text(&t, "role", ocpi_interface_name(ENDPOINTS[i].role));
         json_put_text(&t, "url",
                       arena_printf(f->arena, "%s/ocpi/emsp/2.2.1/%s", hub_of(f)->public_url,
-                                   path_of(ENDPOINTS[i].module)));
+                                   ENDPOINTS[i].module));
         json_end_object(&t);
     }
     json_end_array(&t);

@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from harness import User, ok, problem
+from harness import SLOW, User, ok, problem
 from partner import Partner, encode, now
 from rawhttp import Connection, request
 
@@ -56,12 +56,17 @@ def caller(shared_world):
 
 @pytest.fixture(scope="module", autouse=True)
 def workers_live_on(shared_world, cpo, caller):
-    """The same processes as before, no more than 50 MB larger."""
+    """The same processes as before, no more than 50 MB larger; and nothing that the input did was an
+    error of the hub's own."""
     before = {pid: rss(pid) for pid in shared_world.hub.worker_pids()}
+    logged = shared_world.hub.log.stat().st_size
     yield
+    lines = shared_world.hub.log.read_bytes()[logged:].decode().splitlines()
+    assert not [line for line in lines if json.loads(line)["level"] == "error"]
     assert set(shared_world.hub.worker_pids()) == set(before), "a worker died"
     growth = {pid: rss(pid) - size for pid, size in before.items()}
-    assert all(g < GROWTH_MAX for g in growth.values()), growth
+    # A sanitizer keeps what was freed.
+    assert SLOW > 1 or all(g < GROWTH_MAX for g in growth.values()), growth
 
 
 def state(world, cpo, caller):
@@ -260,7 +265,7 @@ def test_http(shared_world, cpo, caller, unchanged, case, make):
         c.send(build(base))
         c.half_close()
         answers = c.answers()
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 3 * SLOW
     for answer in answers:
         well_formed(answer)
     statuses = {200 if base.ocpi else 422} if expected == USUAL else expected
@@ -348,9 +353,9 @@ def test_h44_the_client_closes_its_half(shared_world, caller, cpo, unchanged):
 
 def test_h45_the_client_never_reads(shared_world, caller, cpo, unchanged):
     base, usual = raw_pair(shared_world, caller, cpo, ocpi)
-    connections = [Connection(shared_world.hub.url) for _ in range(8)]
+    connections = [Connection(shared_world.hub.url) for _ in range(3)]
     for c in connections:
-        c.socket.settimeout(0.3)
+        c.socket.settimeout(0.2)
         try:
             while c.send(base() * 500):
                 pass
@@ -517,7 +522,6 @@ WRONG = {
         "J34 -0": with_value("battery_target_kwh", -0.0),
         "J34 1e-400": lambda g: g.replace("60.5", "1e-400"),
         "J34 1e300": with_value("battery_target_kwh", 1e300),
-        "J35 sixteen digits too many": with_value("battery_target_kwh", 0.30000000000000004),
     },
     "ocpi": {
         "J17 array": "[]", "J17 string": '"id"', "J17 number": "42", "J17 null": "null", "J17 true": "true",
@@ -553,6 +557,8 @@ FINE = {
     "J26 __proto__, constructor": lambda g: {**json.loads(g), "__proto__": {"role": "admin"},
                                              "constructor": {"prototype": {}}, "toString": 1},
     "J34 -0 in what is unknown": lambda g: in_object("-0")(g),
+    "J35 a double's noise": lambda g: {**json.loads(g), "battery_target_kwh": 0.30000000000000004,
+                                       "kwh": 0.30000000000000004},
     "J36 long white space": lambda g: g.replace(" ", " " * 1500)[:60000] if len(g) < 100 else
     g.replace(" ", " " * 8000),
     "J16 one key, escaped": lambda g: g.replace('"evse_id"', '"\\u0065vse_id"').replace('"id"', '"\\u0069d"'),
@@ -565,7 +571,7 @@ def test_odd_but_right_json(door, case):
     begun = time.monotonic()
     answer = door.send(made if isinstance(made, str) else json.dumps(made))
     assert door.is_fine(answer), answer.text
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 1 * SLOW
 
 
 # ---- O, T, U: OCPI objects ----
@@ -684,7 +690,8 @@ O_CASES = [
         **s.p.cdr()["cdr_location"], "evse_uid": "#NA", "evse_id": "#NA", "connector_id": "#NA"}), ACCEPTED),
     *[(f"O03 id with {what}", lambda s, i=i: s.session(id=i), ACCEPTED) for what, i in [
         ("slash", "a/b"), ("quote", "a'b\"c"), ("semicolon", "a;b"), ("percent", "a%b%2F"), ("query", "a?b=c#d"),
-        ("dots", ".."), ("backslash", "a\\b")]],
+        ("backslash", "a\\b")]],
+    ("O03 id of dots, which is no path", lambda s: s.session(id=".."), MISSING),
     ("O03 id with newline", lambda s: s.session(id="a\nb"), REFUSED),
     ("O03 id with emoji", lambda s: s.session(id="a\U0001f50cb"), REFUSED),
     ("O05 URL id is another", lambda s: s.location(path_id="another"), REFUSED),
@@ -1010,7 +1017,7 @@ U_CASES = [
     ("U12 SQL in a query", lambda s: s.tokens("?limit=" + quote("1; DROP TABLE x")), REFUSED),
     ("U12 SQL in a path", lambda s: s.p.get(s.p.own("sessions", quote("' OR '1'='1"))), MISSING),
     ("U13 format in an id", lambda s: s.session(id="%n%n%s%s"), ACCEPTED),
-    ("U15 60 000 combining marks", lambda s: s.location(name="\u0301" * 20000), REFUSED),
+    ("U15 9000 combining marks", lambda s: s.location(name="\u0301" * 9000), REFUSED),
 ]
 
 
@@ -1056,7 +1063,7 @@ def test_a22_ids_cannot_be_guessed(shared_world, caller):
             assert body == {"type": body["type"], "title": body["title"], "status": 404,
                             "code": "session_not_found", "detail": body["detail"]}
             assert foreign not in body["detail"]
-    assert abs(statistics.median(times[foreign]) - statistics.median(times["none"])) < 0.005
+    assert abs(statistics.median(times[foreign]) - statistics.median(times["none"])) < 0.005 * SLOW
 
 
 @pytest.mark.parametrize("key", ["k" * 201, "k" * 1024, "k\u00e9y".encode("latin-1"), b"a\tb", ""],
