@@ -247,8 +247,13 @@ class Hub:
         return self
 
     def wait_ready(self, seconds=15):
-        wait_until(lambda: requests.get(self.internal_url + "/readyz", timeout=5).status_code == 200,
-                   seconds, "the hub to be ready")
+        """Every worker has its database: one alone answers /readyz, another the next request."""
+        def ready():
+            answer = requests.get(self.internal_url + "/readyz", timeout=5)
+            return answer.status_code == 200 and self.metric(
+                "hub_store_up", store="postgres") >= int(self.settings["workers"])
+
+        wait_until(ready, seconds, "the hub to be ready")
 
     def stop(self):
         if self.process:
