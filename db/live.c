@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The live view: one Redis hash per session (v version, o owner, a answer), and those who wait.
+ * The live view: one Redis hash per session (v version, o owner, a answer, t when it was last known
+ * to be the row's), and those who wait.
  *
  * A value whose writing got no answer is owed: Redis may still hold the older one and would serve
- * it. It is written again as soon as Redis is back; the version keeps that harmless.
+ * it. It is written again as soon as Redis is back; the version keeps that harmless. What a process
+ * owed when it died nobody pays: that is why a value is sure for a while only.
  */
 #include "db/live.h"
 
@@ -18,6 +20,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "db/live_store.h"
 #include "db/redis.h"
 
@@ -25,6 +28,7 @@ enum {
     KEY_TEXT = 64,
     NUMBER_TEXT = 24,
     TTL_S = 48 * 3600,
+    SURE_US = 30 * US_PER_SECOND,
     OWED_MAX = 4096,
     OWED_BYTES_MAX = 16 * 1024 * 1024,
     WAITERS_MAX = 20000,
@@ -35,13 +39,14 @@ enum {
 
 static const char channel[] = "hub.session";
 
-/* KEYS[1] the hash; ARGV version, owner, answer, time to live, channel, session id. */
+/* KEYS[1] the hash; ARGV version, owner, answer, time to live, channel, session id, now. What was
+ * only confirmed wakes nobody. */
 static const char script[] =
     "local had = redis.call('HGET', KEYS[1], 'v') "
     "if had and tonumber(had) > tonumber(ARGV[1]) then return 0 end "
-    "redis.call('HSET', KEYS[1], 'v', ARGV[1], 'o', ARGV[2], 'a', ARGV[3]) "
+    "redis.call('HSET', KEYS[1], 'v', ARGV[1], 'o', ARGV[2], 'a', ARGV[3], 't', ARGV[7]) "
     "redis.call('EXPIRE', KEYS[1], ARGV[4]) "
-    "redis.call('PUBLISH', ARGV[5], ARGV[6]) "
+    "if had ~= ARGV[1] then redis.call('PUBLISH', ARGV[5], ARGV[6]) end "
     "return 1";
 
 struct put {
@@ -232,7 +237,7 @@ static void on_put(const redisReply *answer, void *arg)
 
 static void send_put(struct put *p)
 {
-    char key[KEY_TEXT], ttl[NUMBER_TEXT];
+    char key[KEY_TEXT], ttl[NUMBER_TEXT], now[NUMBER_TEXT];
     const char *args[] = {p->whole_script ? "EVAL" : "EVALSHA",
                           p->whole_script ? script : live.sha,
                           "1",
@@ -242,11 +247,13 @@ static void send_put(struct put *p)
                           p->answer,
                           ttl,
                           channel,
-                          p->id};
+                          p->id,
+                          now};
     enum { COUNT = sizeof(args) / sizeof(*args) };
     size_t lengths[COUNT];
 
     snprintf(ttl, sizeof(ttl), "%d", TTL_S);
+    snprintf(now, sizeof(now), "%lld", (long long)time_now_us());
     for (size_t i = 0; i < COUNT; i++)
         lengths[i] = strlen(args[i]);
     redis_command(COUNT, args, lengths, on_put, p);
@@ -282,9 +289,17 @@ static bool is_text(const redisReply *r)
     return r->type == REDIS_REPLY_STRING;
 }
 
+/* Times of another machine may be a little ahead of ours. */
+static bool is_sure(const redisReply *t)
+{
+    int64_t age_us = is_text(t) ? time_now_us() - strtoll(t->str, NULL, 10) : INT64_MAX;
+
+    return age_us > -SURE_US && age_us < SURE_US;
+}
+
 static void take_value(struct flow *f, const redisReply *answer, struct live_value *ret)
 {
-    if (!answer || answer->type != REDIS_REPLY_ARRAY || answer->elements != 3) {
+    if (!answer || answer->type != REDIS_REPLY_ARRAY || answer->elements != 4) {
         ret->outcome = LIVE_DOWN;
         return;
     }
@@ -292,6 +307,7 @@ static void take_value(struct flow *f, const redisReply *answer, struct live_val
     ret->outcome = is_text(v) && is_text(o) && is_text(a) ? LIVE_HIT : LIVE_MISS;
     if (ret->outcome == LIVE_MISS)
         return;
+    ret->sure = is_sure(answer->element[3]);
     ret->version = strtoll(v->str, NULL, 10);
     ret->owner = arena_bytes(f->arena, o->str, (size_t)o->len);
     ret->answer = arena_bytes(f->arena, a->str, (size_t)a->len);
@@ -315,14 +331,14 @@ static void on_get(const redisReply *answer, void *arg)
 enum flow_next live_get(struct flow *f, const char *session_id, struct live_value *ret)
 {
     char key[KEY_TEXT];
-    const char *args[] = {"HMGET", key_of(key, session_id), "v", "o", "a"};
-    size_t lengths[] = {5, strlen(key), 1, 1, 1};
+    const char *args[] = {"HMGET", key_of(key, session_id), "v", "o", "a", "t"};
+    size_t lengths[] = {5, strlen(key), 1, 1, 1, 1};
     struct get *get = malloc(sizeof(*get));
 
     if (!get)
         abort();
     *get = (struct get){flow_wait(f), ret};
-    redis_command(5, args, lengths, on_get, get);
+    redis_command(6, args, lengths, on_get, get);
     return FLOW_WAIT;
 }
 

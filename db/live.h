@@ -19,6 +19,7 @@ void live_put(const char *session_id, int64_t version, const char *owner, const 
 
 struct live_value {
     enum { LIVE_HIT, LIVE_MISS, LIVE_DOWN } outcome;
+    bool sure; /* put half a minute ago at most; else a process may have died owing a newer one */
     int64_t version;
     const char *owner, *answer;
 };

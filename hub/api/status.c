@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Status (contract 5.3): the ready answer from the live view; a miss is filled from Postgres.
+ * Status (contract 5.3): the ready answer from the live view; a miss, and what may be out of date,
+ * is filled from Postgres.
  *
  *   LOOK_LIVE --hit--> DECIDE --answer, or ?wait= and nothing changed--> WAIT --> LOOK_LIVE ...
  *       `--miss, down--> LOOK_TRUTH --> DECIDE
@@ -9,6 +10,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "db/db.h"
 #include "db/live.h"
 #include "db/session.h"
 #include "hub/api/api.h"
@@ -111,6 +113,8 @@ static enum flow_next look(struct flow *f)
         return FLOW_AGAIN;
     case LOOK_TRUTH:
         s->phase = DECIDE;
+        if (s->live.outcome == LIVE_HIT && !s->live.sure && db_health() == DB_UP)
+            s->live.outcome = LIVE_MISS; /* compared with the truth, and put again */
         if (s->live.outcome == LIVE_HIT)
             return decide(f, s, s->live.owner, s->live.answer, s->live.version);
         session_get(f, s->id, request_of(f)->caller.user_id, &s->found, &s->session);

@@ -122,7 +122,7 @@ static void queues_have_an_end(void **state)
     assert_null(take_at(&t[n++], "a", true)); /* a lane of its own */
     assert_null(take_at(&t[n++], "b", false));
     for (int host = 0; host < 15; host++) {
-        char key[8];
+        char key[16];
         snprintf(key, sizeof(key), "h%d", host);
         for (int i = 0; i < 8 + 256; i++)
             assert_null(take_at(&t[n++], key, false));
