@@ -418,3 +418,12 @@ def test_a_pull_of_locations_that_is_not_quite_right(make_world, name, present):
     on_second_page = [user.evse(e).status_code for e in ("FI*VRT*E90000004*1", "FI*VRT*E90000005*1")]
     assert (200 in on_second_page) == present
     assert len(w.sim.requests(method="GET", path="/locations")) < 20
+
+
+def test_a_location_with_an_overlong_address_is_left_out_of_its_page(make_world):
+    """R-TYPE-17, R-TRANS-19: what breaks a limit is refused, the rest of the page counts."""
+    w = make_world(sim=False)
+    w.start_sim("--speed", "60", "--world", "6", "--behave", "long-address@FI*VRT*E12345")
+    user = User(w.hub)
+    wait_until(lambda: user.evse("FI*VRT*E20001*3").status_code == 200, 20, "the other locations")
+    assert user.evse("FI*VRT*E12345").status_code == 404
