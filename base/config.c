@@ -361,16 +361,23 @@ static void convert_file(struct reading *r, const struct setting *s, const struc
         memcpy(to, &v->text, sizeof(v->text));
 }
 
+static void wipe(void *secret)
+{
+    secret_wipe(secret);
+}
+
 static void convert_secret(struct reading *r, const struct setting *s, const struct value *v,
                            void *to)
 {
-    struct secret secret;
-    struct err e = secret_read_file(r->arena, v->text, &secret);
+    struct secret *secret = arena_alloc(r->arena, sizeof(*secret));
+    struct err e = secret_read_file(r->arena, v->text, secret);
 
-    if (failed(e))
+    if (failed(e)) {
         complain(r, v->where, "%s: %s", s->name, e.text);
-    else
-        memcpy(to, &secret, sizeof(secret));
+        return;
+    }
+    arena_on_free(r->arena, wipe, secret);
+    memcpy(to, secret, sizeof(*secret));
 }
 
 static void convert(struct reading *r, const struct setting *s, const struct value *v, void *to)
@@ -430,16 +437,12 @@ static void convert_all(struct reading *r, void *ret)
     }
 }
 
-static void wipe_secrets(const struct setting *table, void *ret)
+/* Nobody shall use what a refused configuration names; the arena wipes it. */
+static void forget_secrets(const struct setting *table, void *ret)
 {
-    for (; table->name; table++) {
-        struct secret secret;
-        if (table->type != SETTING_SECRET_FILE)
-            continue;
-        memcpy(&secret, (char *)ret + table->offset, sizeof(secret));
-        secret_wipe(&secret);
-        memcpy((char *)ret + table->offset, &secret, sizeof(secret));
-    }
+    for (; table->name; table++)
+        if (table->type == SETTING_SECRET_FILE)
+            memset((char *)ret + table->offset, 0, sizeof(struct secret));
 }
 
 struct err config_read(struct arena *a, const struct setting *table, const char *path,
@@ -461,7 +464,7 @@ struct err config_read(struct arena *a, const struct setting *table, const char 
     if (!failed(r->err))
         convert_all(r, ret);
     if (failed(r->err))
-        wipe_secrets(table, ret);
+        forget_secrets(table, ret);
     return r->err;
 }
 

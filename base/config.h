@@ -42,7 +42,8 @@ struct setting {
 };
 
 /* `path` NULL: defaults and environment only. ret points to a zeroed struct; text lives in the
- * arena. The error text is complete: "hub.ini:12: workers: 0 is below the least value, 1". */
+ * arena, and so do secrets, which are wiped with it. The error text is complete:
+ * "hub.ini:12: workers: 0 is below the least value, 1". */
 struct err config_read(struct arena *a, const struct setting *table, const char *path,
                        const char *environment_prefix, void *ret);
 void config_print_sample(const struct setting *table, FILE *out);

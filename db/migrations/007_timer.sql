@@ -37,6 +37,15 @@ BEGIN
             PERFORM pull_request(s.partner_id, 'sessions');
             RETURN s.partner_id;
         END IF;
+        IF o.sent_at IS NOT NULL AND v_now > s.start_deadline_at + interval '30 seconds' THEN
+            -- Nobody was here when it was time to look, nor to hear the network: a car that has
+            -- been charging meanwhile is not stopped for that. A pull waits a minute at most.
+            s.start_deadline_at := v_now + interval '90 seconds';
+            s := session_write(s, NULL, 'start_deadline', 'timer');
+            PERFORM timer_set(v_key, 'life', 'start_deadline', s.start_deadline_at);
+            PERFORM pull_request(s.partner_id, 'sessions');
+            RETURN s.partner_id;
+        END IF;
         v_waiting := s.network_session_id IS NOT NULL;
         s := session_write(s, 'start_deadline', 'start_deadline', 'timer');
         IF v_waiting THEN -- the network still has it waiting for a car

@@ -60,7 +60,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    secret_wipe(&got.key);
+    got.key = (struct secret){0};
     arena_free(arena);
     return unlink(path);
 }
@@ -72,7 +72,7 @@ static struct err read_ini(const char *ini)
     assert_non_null(f);
     fputs(ini, f);
     assert_int_equal(fclose(f), 0);
-    secret_wipe(&got.key);
+    got.key = (struct secret){0};
     memset(&got, 0, sizeof(got));
     return config_read(arena, table, path, "CONFIG_TEST_", &got);
 }

@@ -335,6 +335,31 @@ def test_a_pending_start_looks_at_half_time_and_fails_at_its_deadline(m):
     assert m.operation(session, "start")["outcome"] == "timed_out"
 
 
+def test_a_deadline_that_passed_while_nobody_was_here_is_no_reason_to_stop_a_car(m):
+    session = m.started()
+    (start,) = m.claim(session)
+    m.answer(start["id"], "accepted")
+    m.result(start["callback_id"], "accepted")
+    m.wait(600)  # the hub was away, and with it everything the network said
+    assert m.partner in [e["pull_partner"] for e in m.timers()]
+    assert m.session(session)["state"] == "pending"
+    m.push("S", "ACTIVE", session, pull=True)
+    assert m.state(session) == "active/charging"
+    assert not m.claim(session)
+
+
+def test_a_deadline_that_passed_while_nobody_was_here_passes_after_one_look(m):
+    session = m.started()
+    m.claim(session)
+    m.wait(600)
+    m.timers()  # the process that sent it has died: unclear, and long overdue
+    m.timers()
+    assert m.state(session) == "pending/command_unclear"
+    m.wait(95)
+    m.timers()
+    assert m.session(session)["failure_code"] == "start_timeout"
+
+
 def test_a_session_that_the_network_shows_as_pending_waits_two_hours_and_is_then_stopped(m):
     session = m.started()
     m.claim(session)
