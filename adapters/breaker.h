@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Breaker: stops calling a partner that does not answer (reliability.md section 7). The hub sees
+ * Breaker: stops calling a partner that does not answer. The hub sees
  * network_breaker_open and network_breaker_note of adapters/network.h; this is what lies below,
  * with the clock as an argument.
  *

@@ -6,7 +6,7 @@
  * Every URL passes the guard (adapters/url_guard.h): https and public addresses, or the networks
  * of allow_private_urls; checked again on the socket's address. No redirects, no proxy from the
  * environment, no cookies. once_only calls use a connection of their own, never a reused one:
- * curl repeats a POST by itself when a reused connection dies (reliability.md section 3 rule 4).
+ * curl repeats a POST by itself when a reused connection dies.
  */
 #ifndef ADAPTERS_HTTP_CLIENT_H
 #define ADAPTERS_HTTP_CLIENT_H

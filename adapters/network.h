@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Network: the one interface behind which each kind of charging network stands (adapters.md
- * section 1). The hub asks; the answer is an outcome of ocpi/outcome.h: accepted, rejected,
- * not_supported, not_sent (certain that the network never got it) or unclear (it may have been
- * executed). What the network does afterwards comes in as pushes and callbacks.
+ * Network: the one interface behind which each kind of charging network stands. The hub
+ * asks; the answer is an outcome of ocpi/outcome.h: accepted, rejected, not_supported, not_sent
+ * (certain that the network never got it) or unclear (it may have been executed). What the network
+ * does afterwards comes in as pushes and callbacks.
  *
  * Adapters keep no state that matters: every process can run every command.
  */
@@ -26,7 +26,8 @@ struct network_command {
     /* start: the token as the network shall see it */
     const char *token_uid, *token_type, *token_contract_id, *token_issuer;
     int64_t token_last_updated_us;
-    /* profile: JSON {"unit":"W","start_date_time":..,"duration":..,"periods":[{start_period,limit}]} */
+    /* profile: JSON
+     * {"unit":"W","start_date_time":..,"duration":..,"periods":[{start_period,limit}]} */
     const json_t *profile;
 };
 
@@ -39,9 +40,12 @@ struct network_ack {
 
 struct network_kind {
     const char *name; /* "ocpi" */
-    enum flow_next (*start)(struct flow *f, const struct network_command *c, struct network_ack *ret);
-    enum flow_next (*stop)(struct flow *f, const struct network_command *c, struct network_ack *ret);
-    enum flow_next (*unlock)(struct flow *f, const struct network_command *c, struct network_ack *ret);
+    enum flow_next (*start)(struct flow *f, const struct network_command *c,
+                            struct network_ack *ret);
+    enum flow_next (*stop)(struct flow *f, const struct network_command *c,
+                           struct network_ack *ret);
+    enum flow_next (*unlock)(struct flow *f, const struct network_command *c,
+                             struct network_ack *ret);
     enum flow_next (*set_profile)(struct flow *f, const struct network_command *c,
                                   struct network_ack *ret);
     enum flow_next (*clear_profile)(struct flow *f, const struct network_command *c,
@@ -51,7 +55,7 @@ struct network_kind {
 
 extern const struct network_kind network_ocpi; /* adapters/ocpi_cpo.c */
 
-/* Circuit breaker of this process, per partner (reliability.md section 7): before a start is
+/* Circuit breaker of this process, per partner: before a start is
  * accepted, and told by every call of the client. */
 bool network_breaker_open(int64_t partner_id);
 void network_breaker_note(int64_t partner_id, bool ok);

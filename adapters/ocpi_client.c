@@ -53,7 +53,7 @@ static bool is_page(const struct ocpi_call *call)
     return strcmp(call->method, "GET") == 0 && module_is_routed(call->module);
 }
 
-/* reliability.md section 7. */
+/* How long each module's answer may take. */
 static int64_t default_total_ms(const struct ocpi_call *call)
 {
     bool post = strcmp(call->method, "POST") == 0;

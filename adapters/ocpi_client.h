@@ -25,7 +25,7 @@ struct ocpi_call {
     const char *url;    /* complete */
     const char *body;   /* JSON text or NULL */
     bool once_only;
-    int64_t total_ms;   /* 0: the default of the module (reliability.md section 7) */
+    int64_t total_ms;   /* 0: the default of the module */
     size_t max_answer;
     size_t max_values;  /* JSON values in the answer; 0: the default */
     const char *session_id; /* for the log; NULL */

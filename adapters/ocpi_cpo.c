@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OCPI CPO: charging networks that we reach by OCPI, with us as eMSP or hub (adapters.md section
- * 2).
+ * OCPI CPO: charging networks that we reach by OCPI, with us as eMSP or hub.
  *
  *   hub                          CPO
  *    | --- command or profile --> |
@@ -139,7 +138,7 @@ static int64_t timeout_of(const struct outcome *outcome)
 }
 
 /* Turned away before anything was looked at, with a time to come back that is soon enough: the
- * same as not sent (reliability.md section 3 rule 3). */
+ * same as not sent. */
 static bool is_turned_away(const struct http_answer *http)
 {
     const char *after = http_answer_header(http, "retry-after");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * URL guard: which URLs that came from outside may be called at all (reliability.md 13.6).
+ * URL guard: which URLs that came from outside may be called at all.
  */
 #ifndef ADAPTERS_URL_GUARD_H
 #define ADAPTERS_URL_GUARD_H

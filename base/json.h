@@ -38,7 +38,7 @@ const json_t *json_object_of(const json_t *object, const char *key);
 const json_t *json_array_of(const json_t *object, const char *key);
 
 /* The number as a fixed point with six decimals (rounded half away from zero); false where the
- * value is not a number or does not fit money.md R3. A numeric string counts only if `lenient`. */
+ * value is not a number or has more than 15 digits. A numeric string counts only if `lenient`. */
 bool json_number_u6(const json_t *value, bool lenient, int64_t *ret_u6);
 
 static inline void json_free_(json_t **p)

@@ -3,7 +3,7 @@
  * CDRs: the networks' final records, each stored once, for ever, in the bytes in which it came;
  * and the receipts made from them in the same statement.
  *
- * Intake order (money.md section 6): identity, match to a session, second CDR of a billed session,
+ * Intake order: identity, match to a session, second CDR of a billed session,
  * state. What cannot be billed by itself waits as a finance case; the sender still gets success,
  * except for the same id with other content, which is refused.
  */
@@ -31,7 +31,7 @@ struct cdr_put {
     bool credit;
     const char *credit_reference_id;
     int64_t last_updated_us;
-    bool plausible; /* money.md section 6 step 6, as far as the object alone tells */
+    bool plausible; /* as far as the object alone tells */
     const char *implausible_why;
 };
 struct cdr_stored {

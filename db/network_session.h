@@ -2,7 +2,7 @@
 /*
  * Network sessions: the CPOs' OCPI Session objects, and what they do to our sessions.
  *
- * One statement stores the object by the rules of order (contract 4.3, reliability.md section 6:
+ * One statement stores the object by the rules of order (contract 4.3:
  * older is ignored, equal with the same content is a repetition, energy and state never fall),
  * matches it to a session (authorization reference, network session id, token uid + EVSE + start
  * within 15 minutes), applies the event and returns the session.

@@ -47,8 +47,8 @@ struct operations {
 enum flow_next operation_claim(struct flow *f, const char *session_id, int limit,
                                struct operations *ret);
 
-/* What the network answered at once (or did not). Applies the outcome to the session by the tables
- * of adapters.md sections 1 and 2.3 and sets the next due time or deadline. */
+/* What the network answered at once (or did not). Applies the outcome to the session by its kind
+ * and sets the next due time or deadline. */
 struct operation_answer {
     int64_t id;
     enum ocpi_outcome outcome;      /* accepted, rejected, not_sent, unclear ... : ocpi/outcome.h */

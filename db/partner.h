@@ -126,7 +126,7 @@ struct pull_claims {
 enum flow_next pull_claim(struct flow *f, int limit, struct pull_claims *ret);
 enum flow_next pull_page_done(struct flow *f, int64_t partner_id, const char *module,
                               const char *next_cursor);
-/* Finished: the next one is due by reliability.md section 8. ok=false: again after backoff. */
+/* Finished: the next one is due on its schedule. ok=false: again after backoff. */
 enum flow_next pull_finished(struct flow *f, int64_t partner_id, const char *module, bool ok);
 /* Asks for a pull now (after a handshake; sessions of a CPO with unclear starts). */
 enum flow_next pull_request(struct flow *f, int64_t partner_id, const char *module);

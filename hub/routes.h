@@ -3,7 +3,7 @@
  * Routes: every endpoint in one list: method, path, the door its callers come through, the role
  * they need, and the flow that serves it.
  *
- * Bodies: 64 KiB for apps, 1 MiB for OCPI, 4 MiB for Locations (reliability.md section 11).
+ * Bodies: 64 KiB for apps, 1 MiB for OCPI, 4 MiB for Locations.
  */
 #ifndef HUB_ROUTES_H
 #define HUB_ROUTES_H
@@ -38,7 +38,7 @@ enum {
 
 struct route {
     const char *method;
-    const char *pattern; /* "/v1/sessions/{id}/status" */
+    const char *pattern; /* "/v1/sessions/{session_id}/status" */
     enum door door;
     unsigned flags;
     const struct flow_type *flow;

@@ -45,7 +45,7 @@ SELECT code, 2 FROM unnest(string_to_array(
     'SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD YER ZAR ZMW '
     'ZWG', ' ')) code;
 
--- Rounded once, half away from zero (money.md R5): round() of numeric does just that.
+-- Rounded once, half away from zero: round() of numeric does just that.
 CREATE FUNCTION money_minor(p_amount_u6 bigint, p_currency text) RETURNS bigint LANGUAGE sql STABLE
 AS $$
     SELECT round(p_amount_u6::numeric * power(10::numeric, e.exponent) / 1000000)::bigint

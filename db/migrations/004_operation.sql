@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What becomes of operations: claim, answer, result (reliability.md section 3, adapters.md
--- sections 1 and 2.3). Everybody who changes a session's operation locks the session first; only
+-- What becomes of operations: claim, answer, result. A session has one start in its life;
+-- a stop goes out until it is true or refused. Everybody who changes a session's operation locks the session first; only
 -- the claim does not, and it changes no session.
 
 -- Asks for a pull soon; at most once a minute, so that many unclear starts make one.

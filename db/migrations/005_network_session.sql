@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The CPOs' Session objects: order, match, and what they do to our sessions (contract 4.3,
--- reliability.md section 6).
+-- what is older, equal, or ahead of the clock).
 
 -- Whose is it? By authorization reference, else by token + EVSE + start within 15 minutes if that
 -- fits exactly one. Only sessions of the same partner count. Locks the session it finds.

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- CDRs and receipts (money.md sections 6 to 8): stored once for ever, matched, accepted or kept for
+-- CDRs and receipts: stored once for ever, matched, accepted or kept for
 -- a person, and the receipt in the same statement. The row of the series is locked last, so that a
 -- number is only taken by what commits.
 
@@ -237,7 +237,7 @@ BEGIN
         v_before := 0; -- whatever it was: a caller that shows it again does no harm
         s := cdr_file(c, p_series);
         IF s.state = 'completed' THEN
-            -- A credit may have come before its original (money.md section 7).
+            -- A credit may have come before its original.
             PERFORM cdr_file_credit(x, p_series) FROM cdr x
              WHERE x.filed = 'credit_waiting' AND x.credit
                AND lower(x.country_code) = lower(p_country)

@@ -37,7 +37,8 @@ BEGIN
             PERFORM pull_request(s.partner_id, 'sessions');
             RETURN s.partner_id;
         END IF;
-        IF o.sent_at IS NOT NULL AND v_now > s.start_deadline_at + interval '30 seconds' THEN
+        IF o.sent_at IS NOT NULL AND v_now > s.start_deadline_at + interval '30 seconds'
+           AND v_now < s.created_at + interval '24 hours' THEN
             -- Nobody was here when it was time to look, nor to hear the network: a car that has
             -- been charging meanwhile is not stopped for that. A pull waits a minute at most.
             s.start_deadline_at := v_now + interval '90 seconds';

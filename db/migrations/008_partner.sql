@@ -144,7 +144,7 @@ BEGIN
     ON CONFLICT (hash) DO UPDATE SET kind = 'accepted', expires_at = NULL
      WHERE partner_token.partner_id = p_id;
 
-    -- The modules that they send: fetched now, and then by reliability.md section 8.
+    -- The modules that they send: fetched now, and again on a schedule.
     -- A second later: the other side has to read our answer before it knows our token.
     INSERT INTO pull (partner_id, module, due_at)
     SELECT DISTINCT p_id, e ->> 'identifier', v_now + interval '1 second'
@@ -217,7 +217,9 @@ BEGIN
                 WHEN l.full_at > v_now - interval '7 days' THEN
                     l.good_from - interval '10 minutes' END;
         END IF;
-        UPDATE pull SET lease_until = v_now + interval '2 minutes', started_at = l.started_at,
+        -- Longer than a page may take (60 s), shorter than a start waits for its session: a process
+        -- that dies in a pull must not cost a start.
+        UPDATE pull SET lease_until = v_now + interval '70 seconds', started_at = l.started_at,
                date_from = l.date_from, again = false
          WHERE partner_id = l.partner_id AND module = l.module
         RETURNING * INTO l;

@@ -74,7 +74,7 @@ static struct err check_message(struct flow *f, const json_t *body)
     return OK;
 }
 
-/* An unknown word counts as a failure and is kept (adapters.md 2.3); a missing one is an error. */
+/* An unknown word counts as a failure and is kept; a missing one is an error. */
 static enum flow_next store(struct flow *f)
 {
     struct callback *c = f->state;

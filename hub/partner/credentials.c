@@ -153,8 +153,8 @@ static bool is_agreed(const struct partner *p, const json_t *role)
     return false;
 }
 
-/* Who connects speaks for the parties that were agreed, not for any that it likes to list
- * (reliability.md 13.4); the others are named to the operators. */
+/* Who connects speaks for the parties that were agreed, not for any that it likes to list.
+ * The others are named to the operators. */
 static const char *agreed_roles(struct flow *f, const struct partner *p, const json_t *roles)
 {
     struct text t;

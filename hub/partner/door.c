@@ -123,7 +123,7 @@ struct err partner_door_check(struct flow *f)
     if (!module_is_routed(r->route->module))
         return OK;
     for (size_t i = 0; i < sizeof ROUTING / sizeof *ROUTING; i++)
-        if (http_header_count(r->http, ROUTING[i]) > 1) /* reliability.md 13.5 (e) */
+        if (http_header_count(r->http, ROUTING[i]) > 1)
             return err_at(f->arena, ERR_BAD_FIELD, ROUTING[i], "%s: is given twice", ROUTING[i]);
     TRY(routing_read(f->arena, http_header(r->http, HEADER_FROM_COUNTRY_CODE),
                      http_header(r->http, HEADER_FROM_PARTY_ID),

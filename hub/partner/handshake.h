@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Handshake: our side of OCPI registration as the one who calls (ocpi-requirements.md 4.1).
+ * Handshake: our side of OCPI registration as the one who calls.
  */
 #ifndef HUB_PARTNER_HANDSHAKE_H
 #define HUB_PARTNER_HANDSHAKE_H

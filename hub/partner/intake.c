@@ -16,7 +16,7 @@
 
 enum { AHEAD_MAX_S = 24 * 3600, CDR_DAYS_MAX = 7 };
 
-/* reliability.md section 6: a clock that is a day ahead orders nothing. */
+/* A clock that is a day ahead orders nothing. */
 static struct err check_clock(struct flow *f, int64_t last_updated_us)
 {
     if (last_updated_us > time_now_us() + AHEAD_MAX_S * US_PER_SECOND)
@@ -26,7 +26,7 @@ static struct err check_clock(struct flow *f, int64_t last_updated_us)
 }
 
 /* An object belongs to a party of the partner who sent it, in the role that owns all of these
- * modules (R-TRANS-18, reliability.md 13.5). */
+ * modules (R-TRANS-18). */
 static struct err check_owner(struct flow *f, const struct partner *p, const char *country_code,
                               const char *party_id)
 {
@@ -119,18 +119,18 @@ struct err intake_session(struct flow *f, const struct partner *p, const json_t 
     return OK;
 }
 
-/* money.md section 6 step 6, as far as the object alone tells. */
+/* As far as the object alone tells. */
 static const char *implausible(const struct ocpi_cdr *c)
 {
-    bool times_known = c->start_date_time != CDR_TIME_UNKNOWN &&
-                       c->end_date_time != CDR_TIME_UNKNOWN;
+    bool times_known =
+        c->start_date_time != CDR_TIME_UNKNOWN && c->end_date_time != CDR_TIME_UNKNOWN;
 
     if (times_known && c->end_date_time < c->start_date_time)
         return "it ends before it begins";
     if (times_known && c->end_date_time > time_now_us() + 5 * 60 * US_PER_SECOND)
         return "it ends in the future";
-    if (times_known && c->end_date_time - c->start_date_time >
-                           CDR_DAYS_MAX * INT64_C(86400) * US_PER_SECOND)
+    if (times_known &&
+        c->end_date_time - c->start_date_time > CDR_DAYS_MAX * INT64_C(86400) * US_PER_SECOND)
         return "it lasts longer than 7 days";
     if (c->total_energy < 0)
         return "its energy is negative";

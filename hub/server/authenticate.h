@@ -2,7 +2,7 @@
 /*
  * Authentication of people's programs: user and robot JWTs, and the admin token.
  *
- * JWS by cjose behind rules of our own (reliability.md 13.2): RS256, PS256, ES256; the algorithm is
+ * JWS by cjose behind rules of our own: RS256, PS256, ES256; the algorithm is
  * bound to the key; iss, aud, exp, nbf, iat, sub with 60 s leeway; at most 24 h of life (robots
  * 1 h); jku, jwk, x5u, x5c ignored; crit refused; kid is only a look-up key in memory. A verdict
  * is cached by the token's SHA-256 until exp; the cache is bounded and dropped when keys change.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JWT: is this token signed by one of these keys, and what does it claim? (reliability.md 13.2)
+ * JWT: is this token signed by one of these keys, and what does it claim?
  *
  * Pure: bytes and keys in, claims out. The algorithm is bound to the key; the header's alg must
  * fit it and is never believed alone. jku, jwk, x5u, x5c are ignored, crit is refused.

@@ -492,7 +492,7 @@ struct row {
     const char *failure_code;
 };
 
-/* adapters.md 2.3, the table of synchronous results; R-CMD-10 */
+/* the table of synchronous results; R-CMD-10 */
 static void each_response_has_its_meaning(void **state)
 {
     /* clang-format off */

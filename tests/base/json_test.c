@@ -315,7 +315,7 @@ static void number_is_refused(const char *text, bool lenient)
         fail_msg("%s is accepted", text);
 }
 
-/* money.md R3, J35, N02, N05 to N08 */
+/* J35, N02, N05 to N08 */
 static void numbers_become_fixed_point(void **state)
 {
     (void)state;
@@ -346,7 +346,7 @@ static void numbers_become_fixed_point(void **state)
     number_is_refused("\"\"", true);
 }
 
-/* money.md R3: the way through a double loses nothing for what is written with 15 digits. */
+/* the way through a double loses nothing for what is written with 15 digits. */
 static void fifteen_digits_survive_the_double(void **state)
 {
     uint64_t random = 88172645463325252U;

@@ -139,6 +139,24 @@ static void an_older_version_never_wins(void **state)
     assert_string_equal(seen.answer, "the same version again");
 }
 
+/* A process may have died owing a newer one: then this one must not be served for ever. */
+static void a_value_of_unknown_age_is_not_sure_until_it_is_put_again(void **state)
+{
+    char key[80];
+
+    (void)state;
+    live_put(id, 10, "u\n", "text");
+    assert_int_equal(look(), LIVE_HIT);
+    assert_true(seen.value.sure);
+    snprintf(key, sizeof(key), "hub:live:%s", id);
+    redis_do("HDEL", key, "t");
+    assert_int_equal(look(), LIVE_HIT);
+    assert_false(seen.value.sure);
+    live_put(id, 10, "u\n", "text");
+    assert_int_equal(look(), LIVE_HIT);
+    assert_true(seen.value.sure);
+}
+
 static void forgotten_scripts_are_sent_again(void **state)
 {
     (void)state;
@@ -322,6 +340,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         T(what_was_put_is_there),
         T(an_older_version_never_wins),
+        T(a_value_of_unknown_age_is_not_sure_until_it_is_put_again),
         T(forgotten_scripts_are_sent_again),
         T(an_emptied_redis_is_a_miss),
         T(a_put_in_this_process_ends_the_wait),

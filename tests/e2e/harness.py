@@ -595,7 +595,7 @@ class World:
         return redis.Redis(unix_socket_path=path, db=self.redis_db)
 
     def oracles(self):
-        """What must hold in the database whatever has happened (reliability.md section 1)."""
+        """What must hold in the database whatever has happened."""
         checks = {
             "completed without a receipt (I6)":
                 "SELECT id FROM session s WHERE state = 'completed'"

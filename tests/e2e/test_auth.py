@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Who gets in: every broken token of the catalogue (reliability.md section 14, A01 to A21), and one
+Who gets in: every broken token of the catalogue, and one
 user's sessions, which do not exist for another.
 """
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 What networks do wrong, each misbehaviour of ocpi-sim with the outcome the contract demands:
-contract 4, adapters.md 2.3 and 2.5, reliability.md 3 and 6. The simulator runs 60 times as fast;
+contract 4. The simulator runs 60 times as fast;
 the hub's own clock does not, so what waits for a deadline of minutes is asserted as "still open".
 """
 
@@ -66,7 +66,7 @@ def test_the_evse_is_free_again_after_a_refusal(user, sim, evse):
 
 
 def test_a_partner_that_forgot_us(make_world):
-    """401: no retry, failed network_error (adapters.md 1 rule 6)."""
+    """401: no retry, failed network_error."""
     w = make_world()
     user, evse = User(w.hub), w.fresh_evse()
     w.sim.behave("http-401", evse)
@@ -118,7 +118,7 @@ def test_a_network_that_never_answers(user, sim, evse):
 
 
 def test_429_is_tried_once_more_when_told_when(user, sim, evse):
-    """reliability.md 3 rule 3: Retry-After up to 5 s and nothing accepted."""
+    """Retry-After up to 5 s and nothing accepted."""
     sim.behave("http-429", evse, times=1, after_s=1)
     session_id = ok(user.start(evse))["session_id"]
     user.wait_for(session_id, "active")
@@ -377,7 +377,7 @@ def test_pushed_active_profiles_are_taken(user, sim, evse):
     assert pushed[0]["status"] == 200 and pushed[0]["answer"]["status_code"] == 1000
 
 
-# ---- how messages are written: adapters.md 2.5 ----
+# ---- how messages are written ----
 
 
 @pytest.mark.parametrize("name", ["plain-token", "lower-case-ids", "bare-times", "extra-fields"])

@@ -456,7 +456,7 @@ def test_a_party_that_is_not_the_senders(partner):
     {"last_updated": 5}, {"name": 5}, {"evses": {}}, {"evses": [{}]}, {"evses": [{"uid": "x"}]}, {"city": "a\nb"},
 ], ids=str)
 def test_a_location_that_breaks_a_type(partner, change):
-    """R-TYPE-04, -05, R-TYPE-17; adapters.md 2.5."""
+    """R-TYPE-04, -05, R-TYPE-17."""
     location = partner.location()
     envelope(partner.put(partner.own("locations", location["id"]), {**location, **change}), 200, 2001)
     assert partner.get(partner.own("locations", location["id"])).status_code == 404
@@ -621,7 +621,7 @@ def test_a_callback_is_answered_without_data(partner, begun):
     ("EVSE_INOPERATIVE", "evse_inoperative"), ("TIMEOUT", "start_timeout"), ("NOT_SUPPORTED", "not_supported"),
 ])
 def test_each_result_of_a_start(partner, begun, result, failure):
-    """R-CMD, adapters.md 2.3."""
+    """R-CMD."""
     user, session_id, command, _ = begun
     done(partner.post(command["response_url"], {"result": result, "message": [
         {"language": "en", "text": "because"}]}))
@@ -666,7 +666,7 @@ def test_another_partner_cannot_speak_for_our_session(partner, begun, fresh):
 
 
 def test_a_whole_session_by_hand(partner, begun):
-    """R-CMD-05, R-SESS-01, R-CDR-03, -04, contract 4.2; reliability.md I5, I6."""
+    """R-CMD-05, R-SESS-01, R-CDR-03, -04, contract 4.2."""
     user, session_id, command, session = begun
     url = partner.own("sessions", session["id"])
     done(partner.post(command["response_url"], {"result": "ACCEPTED"}))

@@ -95,7 +95,7 @@ def story(shared_world):
     answers["response"] = user.status(session_id)
     later = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=2)
     for name in ("rate", "rate_until", "periods"):
-        body = request_example("POST", "/v1/sessions/{id}/charging-profile", name)
+        body = request_example("POST", "/v1/sessions/{session_id}/charging-profile", name)
         if "departure_time" in body:
             body["departure_time"] = later.strftime("%Y-%m-%dT%H:%M:%SZ")
         answers["profile_" + name] = (body, ok(user.set_profile(session_id, body)))
@@ -122,7 +122,7 @@ def test_start(story):
 
 @pytest.mark.parametrize("moment", ["pending", "active", "completed"])
 def test_status(story, moment):
-    agrees(story[moment], answer_content("GET", "/v1/sessions/{id}/status"), "active", "whole")
+    agrees(story[moment], answer_content("GET", "/v1/sessions/{session_id}/status"), "active", "whole")
 
 
 def test_status_has_an_etag(story):
@@ -132,7 +132,7 @@ def test_status_has_an_etag(story):
 @pytest.mark.parametrize("name", ["rate", "rate_until", "periods"])
 def test_profile(story, name):
     body, answer = story["profile_" + name]
-    content = answer_content("POST", "/v1/sessions/{id}/charging-profile")
+    content = answer_content("POST", "/v1/sessions/{session_id}/charging-profile")
     agrees(answer, content, "rate_until")
     assert set(answer) == set(content["examples"]["rate_until"]["value"])
     assert answer["profile_set"] is True
@@ -143,7 +143,7 @@ def test_profile(story, name):
 
 
 def test_profile_cleared(story):
-    content = answer_content("DELETE", "/v1/sessions/{id}/charging-profile")
+    content = answer_content("DELETE", "/v1/sessions/{session_id}/charging-profile")
     agrees(story["cleared"], content, "cleared")
     assert set(story["cleared"]) == {"session_id", "profile_cleared"}
 
@@ -155,7 +155,7 @@ def test_stop(story):
 
 
 def test_receipt(story):
-    content = answer_content("GET", "/v1/sessions/{id}/receipt")
+    content = answer_content("GET", "/v1/sessions/{session_id}/receipt")
     agrees(story["receipt"], content, "paid")
     assert set(story["receipt"]) == set(content["examples"]["paid"]["value"])
 
@@ -165,11 +165,11 @@ def test_list(story):
 
 
 def test_one_with_events(story):
-    agrees(story["shown"], answer_content("GET", "/v1/sessions/{id}"), "active")
+    agrees(story["shown"], answer_content("GET", "/v1/sessions/{session_id}"), "active")
 
 
 def test_inspected(story):
-    agrees(story["inspect"], answer_content("GET", "/v1/admin/sessions/{id}"))
+    agrees(story["inspect"], answer_content("GET", "/v1/admin/sessions/{session_id}"))
 
 
 def test_problems(story, user):

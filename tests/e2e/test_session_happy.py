@@ -113,7 +113,7 @@ def test_the_session_id_is_taken_in_any_case(user, evse):
 
 
 def test_start_session_carries_what_ocpi_asks_for(user, sim, evse):
-    """R-CMD-05, R-ASYNC-10, R-REST-02, R-TRANS-01, -02, -60; adapters.md 2.2."""
+    """R-CMD-05, R-ASYNC-10, R-REST-02, R-TRANS-01, -02, -60."""
     session_id = user.started(evse)
     request, = sim.commands("START_SESSION", session_id)
     body = request["body"]

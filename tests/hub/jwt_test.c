@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JWT: the good ones are let in, and each kind of bad one (reliability.md 14, A01 to A17) is not.
+ * JWT: the good ones are let in, and each kind of bad one is not.
  *
  * Tokens are put together here by hand and signed with OpenSSL, so that any header and any claims
  * can be signed well: what is refused is refused for the reason in the test's name.

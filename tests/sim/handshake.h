@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Handshake: registration in both directions (ocpi-requirements.md section 4).
+ * Handshake: registration in both directions.
  *
  *   we register at them:  GET versions (A), GET details (A), POST credentials (A, ours: B)
  *                         ... they fetch our versions and details with B ...  -> C
