@@ -178,3 +178,11 @@ struct err intake_cdr(struct flow *f, const struct partner *p, const json_t *doc
     content_hash(f, document, ret->content_hash);
     return OK;
 }
+
+struct err intake_same(struct flow *f, const char *where, const char *in_url, const char *in_body)
+{
+    if (!text_equal_caseless(in_url, in_body))
+        return err_at(f->arena, ERR_BAD_FIELD, where, "%s: \"%s\" is not the one in the URL", where,
+                      in_body);
+    return OK;
+}

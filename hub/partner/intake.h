@@ -27,4 +27,7 @@ struct err intake_session(struct flow *f, const struct partner *p, const json_t 
 struct err intake_cdr(struct flow *f, const struct partner *p, const json_t *document,
                       const char *body, size_t body_length, struct cdr_put *ret);
 
+/* What the URL says and what the body says are the same, in any case (R-TRANS-16, 17). */
+struct err intake_same(struct flow *f, const char *where, const char *in_url, const char *in_body);
+
 #endif

@@ -70,19 +70,11 @@ const struct flow_type session_get_flow = {
 
 /* ---- PUT and PATCH ---- */
 
-static struct err same(struct flow *f, const char *where, const char *in_url, const char *in_body)
-{
-    if (!text_equal_caseless(in_url, in_body))
-        return err_at(f->arena, ERR_BAD_FIELD, where, "%s: \"%s\" is not the one in the URL",
-                      where, in_body);
-    return OK;
-}
-
 static struct err check_identity(struct flow *f, const struct session_write *w)
 {
-    TRY(same(f, "/country_code", w->key.country_code, w->put.key.country_code));
-    TRY(same(f, "/party_id", w->key.party_id, w->put.key.party_id));
-    return same(f, "/id", w->key.id, w->put.key.id);
+    TRY(intake_same(f, "/country_code", w->key.country_code, w->put.key.country_code));
+    TRY(intake_same(f, "/party_id", w->key.party_id, w->put.key.party_id));
+    return intake_same(f, "/id", w->key.id, w->put.key.id);
 }
 
 static enum flow_next put_whole(struct flow *f)

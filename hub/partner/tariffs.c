@@ -54,14 +54,6 @@ const struct flow_type tariff_get_flow = {
     .steps = get_steps,
 };
 
-static struct err same(struct flow *f, const char *where, const char *in_url, const char *in_body)
-{
-    if (!text_equal_caseless(in_url, in_body))
-        return err_at(f->arena, ERR_BAD_FIELD, where, "%s: \"%s\" is not the one in the URL",
-                      where, in_body);
-    return OK;
-}
-
 static enum flow_next check_and_store(struct flow *f)
 {
     struct tariff_write *w = f->state;
@@ -69,9 +61,9 @@ static enum flow_next check_and_store(struct flow *f)
 
     FLOW_TRY(f, read_path(f, w));
     FLOW_TRY(f, intake_tariff(f, r->caller.partner, r->json, &w->put));
-    FLOW_TRY(f, same(f, "/country_code", w->key.country_code, w->put.key.country_code));
-    FLOW_TRY(f, same(f, "/party_id", w->key.party_id, w->put.key.party_id));
-    FLOW_TRY(f, same(f, "/id", w->key.tariff_id, w->put.key.tariff_id));
+    FLOW_TRY(f, intake_same(f, "/country_code", w->key.country_code, w->put.key.country_code));
+    FLOW_TRY(f, intake_same(f, "/party_id", w->key.party_id, w->put.key.party_id));
+    FLOW_TRY(f, intake_same(f, "/id", w->key.tariff_id, w->put.key.tariff_id));
     return tariff_put(f, &w->put, &w->created);
 }
 
