@@ -40,7 +40,6 @@ enum {
     DRAIN_MS = 20000,
     TICK_MS = 100,
     PATIENCE_MS = 1000, /* how long the doors wait for the stores: then callers are told 503 */
-    JOB_BYTES = 256 * 1024 * 1024,
     REQUEST_BYTES = 64 * 1024 * 1024, /* a Location of 4 MiB: read, merged, printed, stored */
 };
 
@@ -57,24 +56,6 @@ struct worker {
 
 /* A page of a partner's objects (8 MiB) lies in the arena several times: as it came, and as text
  * and columns of each object. An arena that is full ends the process, so the limits leave room. */
-void hub_job(struct hub *hub, const struct flow_type *type,
-             void (*fill)(void *state, void *context), void *context)
-{
-    struct flow *f = flow_new(
-        type, &(struct flow_options){.loop = hub->loop, .app = hub, .arena_max = JOB_BYTES});
-
-    if (fill)
-        fill(f->state, context);
-    flow_run(f);
-}
-
-bool hub_is_ready(struct hub *hub)
-{
-    if (!hub->was_ready && db_health() == DB_UP && partner_register_ready())
-        hub->was_ready = true;
-    return hub->was_ready;
-}
-
 /* ---- opening ---- */
 
 static struct err open_stores(struct worker *w, struct arena *a)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Dispatch: sends an operation that is due.
+ * Dispatch: what follows a change of a session: the live view, and the operations that are due.
  *
  *    claim one: sent_at is durable --> ask the network --> store what it said --> live view
  *
@@ -10,11 +10,13 @@
 #include <string.h>
 
 #include "adapters/network.h"
+#include "base/arena.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "db/live.h"
 #include "db/operation.h"
 #include "db/partner.h"
 #include "hub/jobs/jobs.h"
@@ -86,8 +88,8 @@ static enum flow_next ask(struct flow *f, const struct dispatch *d, struct netwo
 /* Unique per request (R-ASYNC-02): a repeated stop says which attempt it is. */
 static const char *callback_url(struct flow *f, const struct operation *o)
 {
-    const char *url = arena_printf(f->arena, "%s/ocpi/emsp/2.2.1/cb/%s", hub_of(f)->public_url,
-                                   o->callback_id);
+    const char *url =
+        arena_printf(f->arena, "%s/ocpi/emsp/2.2.1/cb/%s", hub_of(f)->public_url, o->callback_id);
 
     return o->attempts > 1 ? arena_printf(f->arena, "%s-%d", url, o->attempts) : url;
 }
@@ -200,4 +202,17 @@ void dispatch_operations(struct hub *hub, const char *session_id)
     if (session_id)
         text_copy(id, sizeof id, session_id);
     hub_job(hub, &dispatch_flow, fill, session_id ? id : NULL);
+}
+
+void after_session_change(struct hub *hub, const struct session *s)
+{
+    struct arena *a;
+
+    if (!*s->id)
+        return;
+    a = arena_new(64 * 1024);
+    live_put(s->id, s->version, status_owner(a, s), status_answer(a, s));
+    arena_free(a);
+    if (s->operations_due)
+        dispatch_operations(hub, s->id);
 }

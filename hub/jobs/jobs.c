@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Jobs: the beats of the loop, and what follows a change of a session.
+ * Jobs: the beats of the loop.
  */
 #include "hub/jobs/jobs.h"
 
@@ -133,17 +133,4 @@ void jobs_stop(struct hub *hub)
     if (beat)
         event_free(beat);
     beat = NULL;
-}
-
-void after_session_change(struct hub *hub, const struct session *s)
-{
-    struct arena *a;
-
-    if (!*s->id)
-        return;
-    a = arena_new(64 * 1024);
-    live_put(s->id, s->version, status_owner(a, s), status_answer(a, s));
-    arena_free(a);
-    if (s->operations_due)
-        dispatch_operations(hub, s->id);
 }

@@ -50,17 +50,16 @@ static enum flow_next claim(struct flow *f)
 static const char *first_page(struct flow *f, const struct pull *p)
 {
     char from[TIME_TEXT];
-    const char *endpoint = peer_endpoint(&p->partner->peer, p->claim->module,
-                                         OCPI_INTERFACE_SENDER);
+    const char *endpoint =
+        peer_endpoint(&p->partner->peer, p->claim->module, OCPI_INTERFACE_SENDER);
 
     if (!endpoint)
         return NULL;
-    return url_query(f->arena, endpoint, "limit", arena_printf(f->arena, "%d", PAGE_LIMIT),
-                     "date_from",
-                     p->claim->date_from_us == TIME_NONE
-                         ? NULL
-                         : time_print_millis(from, p->claim->date_from_us),
-                     NULL);
+    return url_query(
+        f->arena, endpoint, "limit", arena_printf(f->arena, "%d", PAGE_LIMIT), "date_from",
+        p->claim->date_from_us == TIME_NONE ? NULL
+                                            : time_print_millis(from, p->claim->date_from_us),
+        NULL);
 }
 
 static enum flow_next fetch(struct flow *f)

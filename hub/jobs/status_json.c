@@ -56,9 +56,9 @@ char *status_answer(struct arena *a, const struct session *s)
     json_put_text(&t, "session_id", s->id);
     json_put_text(&t, "status", session_state_name(s->state));
     json_put_raw(&t, "energy_kwh", decimal_print_u6(buffer, s->energy_mwh, 1, 3));
-    json_put_raw(&t, "cost",
-                 money_print_minor(buffer, money_minor_from_u6(s->cost_u6, s->currency),
-                                   s->currency));
+    json_put_raw(
+        &t, "cost",
+        money_print_minor(buffer, money_minor_from_u6(s->cost_u6, s->currency), s->currency));
     json_put_text(&t, "currency", s->currency);
     json_put_raw(&t, "duration_minutes", "\n");
     put_time(&t, "start_time", s->start_us);
