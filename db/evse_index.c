@@ -26,11 +26,13 @@ enum {
     PAGE_CHANGES = 2000,
     EVERY_MS = 2000,
     FIRST_MS = 200,
+    TOLD_MS = 50, /* many changes at once make one look */
     ARGS_ARENA = 4096,
     BUCKETS_AT_FIRST = 1024,
 };
-/* What was written but not committed when we looked is found by looking back. */
-#define LOOK_BACK_US (10 * US_PER_SECOND)
+/* What was written but not committed when we looked is found by looking back: no statement takes
+ * longer than its timeout of two seconds. */
+#define LOOK_BACK_US (4 * US_PER_SECOND)
 #define LOOK_BACK_FIRST_US (120 * US_PER_SECOND)
 
 struct entry {
@@ -46,6 +48,10 @@ static struct {
     bool open, full, reading, again;
     int64_t cursor;   /* location row: the next page begins after it */
     int64_t since_us; /* changes up to here have been seen */
+    struct {          /* where the next page of changes begins; us TIME_NONE: a new round */
+        int64_t us, location;
+        char uid[256];
+    } after;
     unsigned life;
 } state;
 
@@ -191,6 +197,13 @@ static void have_read(const PGresult *rows, struct err e, void *arg)
         if (!state.full)
             state.cursor = pg_int(rows, i, "location");
     }
+    state.after.us = TIME_NONE;
+    if (state.full && count == PAGE_CHANGES) {
+        state.after.us = pg_time(rows, count - 1, "updated_at");
+        state.after.location = pg_int(rows, count - 1, "location");
+        text_copy(state.after.uid, sizeof(state.after.uid), pg_text(a, rows, count - 1, "uid"));
+        text_to_lower(state.after.uid);
+    }
     arena_free(a);
     if (state.full) {
         more = count == PAGE_CHANGES;
@@ -198,10 +211,11 @@ static void have_read(const PGresult *rows, struct err e, void *arg)
         state.full = count == 0;
         more = true;
     }
-    if (more || state.again)
+    if (more)
         read_more();
     else
-        wait_ms(EVERY_MS);
+        wait_ms(state.again ? TOLD_MS : EVERY_MS);
+    state.again = false;
 }
 
 static void read_more(void)
@@ -209,7 +223,6 @@ static void read_more(void)
     struct pg_args args;
     struct arena *a;
 
-    state.again = state.reading;
     if (state.reading)
         return;
     state.reading = true;
@@ -217,7 +230,10 @@ static void read_more(void)
     a = arena_new(ARGS_ARENA);
     pg_args_init(&args, a);
     if (state.full) {
-        pg_arg_time(&args, state.since_us - LOOK_BACK_US);
+        bool new_round = state.after.us == TIME_NONE;
+        pg_arg_time(&args, new_round ? state.since_us - LOOK_BACK_US : state.after.us);
+        pg_arg_int(&args, new_round ? 0 : state.after.location);
+        pg_arg_text(&args, new_round ? "" : state.after.uid);
         pg_arg_int(&args, PAGE_CHANGES);
     } else {
         pg_arg_int(&args, state.cursor);
@@ -240,8 +256,11 @@ static void told(const char *payload, void *arg)
 {
     (void)payload;
     (void)arg;
-    if (state.open && state.full)
-        read_more();
+    if (!state.open || !state.full)
+        return;
+    state.again = state.reading;
+    if (!state.reading)
+        wait_ms(TOLD_MS);
 }
 
 void evse_index_open(struct event_base *loop)
@@ -249,6 +268,7 @@ void evse_index_open(struct event_base *loop)
     state.open = true;
     state.life++;
     state.since_us = time_now_us() - LOOK_BACK_FIRST_US;
+    state.after.us = TIME_NONE;
     state.timer = evtimer_new(loop, look, NULL);
     if (!state.timer)
         abort();

@@ -153,7 +153,7 @@ CREATE TABLE evse (
 );
 CREATE UNIQUE INDEX evse_uid_key ON evse (location, lower(uid));
 CREATE INDEX evse_by_key ON evse (evse_key);
-CREATE INDEX evse_by_change ON evse (updated_at);
+CREATE INDEX evse_by_change ON evse (updated_at, location, lower(uid));
 
 -- A deleted tariff stays as a tombstone (R-TAR-16).
 CREATE TABLE tariff (

@@ -30,11 +30,12 @@ SELECT l.id AS location, e.uid, e.evse_key, e.updated_at, evse_document(l, e) AS
  ORDER BY l.id
 
 -- name: evse_changes
--- Index evse_by_change. The caller looks back a little, for what was not committed yet.
+-- Index evse_by_change. A round of pages begins a little before the last change that was seen, for
+-- what was not committed then, and goes on after the last row of each page.
 SELECT l.id AS location, e.uid, e.evse_key, e.updated_at, evse_document(l, e) AS document
   FROM evse e JOIN location l ON l.id = e.location
- WHERE e.updated_at >= $1
- ORDER BY e.updated_at LIMIT $2
+ WHERE (e.updated_at, e.location, lower(e.uid)) > ($1, $2, $3)
+ ORDER BY e.updated_at, e.location, lower(e.uid) LIMIT $4
 
 -- name: evse_by_key
 -- Index evse_by_key.
