@@ -45,7 +45,7 @@ def one_round(world, users, rng, number):
     if number % 2:
         world.sim.behave("slow-answer", after_s=SPEED)
     else:
-        world.sim.behave("lost-answer", times=10)
+        world.sim.behave("lost-answer", times=3)
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
         jobs = [pool.submit(start_until_killed, rng.choice(users), world.fresh_evse(), outcomes)
                 for _ in range(STARTS)]
