@@ -611,6 +611,34 @@ static const char *write_pem(EVP_PKEY *key, bool private, const char *passphrase
     return arena_text(world.arena, path);
 }
 
+/* Some of these make cjose end the process. */
+static void a_number_of_a_key_is_base64url_and_nothing_else(void **state)
+{
+    const char *x = number_of(world.ec, OSSL_PKEY_PARAM_EC_PUB_X, COORDINATE);
+    const char *y = number_of(world.ec, OSSL_PKEY_PARAM_EC_PUB_Y, COORDINATE);
+    const char *n = number_of(world.rsa, OSSL_PKEY_PARAM_RSA_N, 0);
+    static const char EC[] =
+        "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%s\",\"y\":\"%s\"}]}";
+    static const char ODD[] = "=+/ .";
+
+    (void)state;
+    assert_int_equal(1, add_set(EC, x, y));
+    for (size_t at = 0; y[at]; at++) {
+        for (const char *odd = ODD; *odd; odd++) {
+            char *broken = arena_text(world.arena, y);
+            broken[at] = *odd;
+            assert_int_equal(0, add_set(EC, x, broken));
+            assert_int_equal(0, add_set(EC, broken, y));
+        }
+    }
+    assert_int_equal(0, add_set(EC, x, ""));
+    assert_int_equal(0, add_set(EC, x, arena_printf(world.arena, "%s=", y)));
+    assert_int_equal(0, add_set("{\"keys\":[{\"kty\":\"RSA\",\"e\":\"AQ=B\",\"n\":\"%s\"}]}", n));
+    assert_int_equal(0, add_set("{\"keys\":[{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"%s=\"}]}", n));
+    assert_int_equal(
+        1, add_set("{\"keys\":[{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"%s\",\"d\":\"A=\"}]}", n));
+}
+
 static void a_key_that_names_an_algorithm_takes_no_other(void **state)
 {
     struct jwt_keys *keys = arena_alloc(world.arena, sizeof *keys);
@@ -769,6 +797,7 @@ int main(void)
         cmocka_unit_test(a16_duplicate_members_are_refused),
         cmocka_unit_test(a17_a_token_of_100_kib_is_refused),
         cmocka_unit_test(only_strong_keys_for_signatures_are_taken),
+        cmocka_unit_test(a_number_of_a_key_is_base64url_and_nothing_else),
         cmocka_unit_test(a_key_that_names_an_algorithm_takes_no_other),
         cmocka_unit_test(a_pem_file_of_public_keys_is_read),
         cmocka_unit_test(a_private_key_signs_and_its_public_half_verifies),

@@ -44,11 +44,6 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    secret_wipe(&world.got.data_key);
-    secret_wipe(&world.got.hash_key);
-    secret_wipe(&world.got.admin_token);
-    secret_wipe(&world.got.database_password);
-    secret_wipe(&world.got.redis_password);
     unlink(world.ini);
     unlink(world.key);
     arena_free(world.arena);
@@ -166,8 +161,6 @@ static void each_bad_value_is_named_with_its_line(void **state)
             arena_printf(world.arena, "[%s]\n%s = %s\n", b->section, b->setting, b->value));
         refused(e, 8, b->setting, b->reason);
         unlink(world.ini);
-        secret_wipe(&world.got.data_key);
-        secret_wipe(&world.got.hash_key);
         memset(&world.got, 0, sizeof world.got);
     }
 }
