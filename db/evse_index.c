@@ -34,6 +34,8 @@ enum {
  * longer than its timeout of two seconds. */
 #define LOOK_BACK_US (4 * US_PER_SECOND)
 #define LOOK_BACK_FIRST_US (120 * US_PER_SECOND)
+/* After so long without changes nobody looks back: else the last bulk would be read for ever. */
+#define SETTLED_MS SECONDS(10)
 
 struct entry {
     struct entry *next_by_id, *next_by_key;
@@ -48,6 +50,9 @@ static struct {
     bool open, full, reading, again;
     int64_t cursor;   /* location row: the next page begins after it */
     int64_t since_us; /* changes up to here have been seen */
+    int64_t since_ms; /* when since_us last grew, monotonic */
+    int64_t round_ms; /* when this round of pages began */
+    bool settled;     /* it began so late that nothing before since_us can still come */
     struct {          /* where the next page of changes begins; us TIME_NONE: a new round */
         int64_t us, location;
         char uid[256];
@@ -192,8 +197,11 @@ static void have_read(const PGresult *rows, struct err e, void *arg)
         int64_t changed_us = pg_time(rows, i, "updated_at");
 
         index_take(a, rows, i);
-        if (state.full && changed_us > state.since_us)
+        if (state.full && changed_us > state.since_us) {
             state.since_us = changed_us;
+            state.since_ms = time_monotonic_ms();
+            state.settled = false;
+        }
         if (!state.full)
             state.cursor = pg_int(rows, i, "location");
     }
@@ -207,6 +215,7 @@ static void have_read(const PGresult *rows, struct err e, void *arg)
     arena_free(a);
     if (state.full) {
         more = count == PAGE_CHANGES;
+        state.settled = state.settled || (!more && state.round_ms - state.since_ms > SETTLED_MS);
     } else {
         state.full = count == 0;
         more = true;
@@ -231,8 +240,15 @@ static void read_more(void)
     pg_args_init(&args, a);
     if (state.full) {
         bool new_round = state.after.us == TIME_NONE;
-        pg_arg_time(&args, new_round ? state.since_us - LOOK_BACK_US : state.after.us);
-        pg_arg_int(&args, new_round ? 0 : state.after.location);
+        if (new_round)
+            state.round_ms = time_monotonic_ms();
+        if (new_round && state.settled) {
+            pg_arg_time(&args, state.since_us);
+            pg_arg_int(&args, INT64_MAX);
+        } else {
+            pg_arg_time(&args, new_round ? state.since_us - LOOK_BACK_US : state.after.us);
+            pg_arg_int(&args, new_round ? 0 : state.after.location);
+        }
         pg_arg_text(&args, new_round ? "" : state.after.uid);
         pg_arg_int(&args, PAGE_CHANGES);
     } else {

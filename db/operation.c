@@ -84,6 +84,7 @@ static struct err take_claimed(struct flow *f, const PGresult *rows, void *to)
         o->token_type = pg_text(a, rows, i, "token_type");
         o->token_contract_id = pg_text(a, rows, i, "token_contract_id");
         o->token_last_updated_us = pg_time(rows, i, "token_last_updated");
+        o->more_due = pg_bool(rows, i, "more_due");
     }
     return OK;
 }

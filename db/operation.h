@@ -35,6 +35,7 @@ struct operation {
     /* start: the token the CPO will see in Session and CDR */
     const char *token_uid, *token_type, *token_contract_id;
     int64_t token_last_updated_us;
+    bool more_due; /* another one of this session waits to be claimed */
 };
 
 struct operations {

@@ -110,5 +110,6 @@ int main(int argc, char **argv)
         arena_free(a);
         return status;
     }
-    return usage(arena_printf(arena_new(4096), "there is no command \"%s\"", argv[optind]));
+    fprintf(stderr, "ocpi-hub: there is no command \"%s\"\n\n%s", argv[optind], HELP);
+    return 2;
 }

@@ -52,7 +52,7 @@ struct child {
 struct supervisor {
     const char *config_path;
     const struct settings *settings;
-    struct arena *arena;
+    struct arena *arena, *settings_arena; /* NULL: the first settings, which our caller keeps */
     int fds[LISTEN_COUNT];
     const char *public_url, *internal_url;
     struct child children[SLOTS - 1];
@@ -63,6 +63,7 @@ struct supervisor {
         bool failed, again;
         unsigned generation; /* the former ones: what stays if it fails */
         const struct settings *settings;
+        struct arena *settings_arena;
         const char *public_url;
     } reload;
     int64_t respawn_at_ms; /* 0: nothing to start */
@@ -315,7 +316,7 @@ static void reload_begin(struct supervisor *s)
         s->reload.again = true;
         return;
     }
-    struct arena *a = arena_new(SETTINGS_BYTES); /* stays: children were given what lies in it */
+    struct arena *a = arena_new(SETTINGS_BYTES);
     struct settings *fresh = arena_alloc(a, sizeof *fresh);
     struct err e = settings_read(a, s->config_path, fresh);
     if (failed(e)) {
@@ -329,10 +330,13 @@ static void reload_begin(struct supervisor *s)
         .until_ms = time_monotonic_ms() + RELOAD_MS,
         .generation = s->generation,
         .settings = s->settings,
+        .settings_arena = s->settings_arena,
         .public_url = s->public_url,
     };
     s->generation = ++s->last_generation;
-    use_settings(s, fresh, fresh->public_url ? fresh->public_url : s->public_url);
+    s->settings_arena = a;
+    use_settings(s, fresh,
+                 fresh->public_url ? arena_text(s->arena, fresh->public_url) : s->public_url);
     start_missing(s);
 }
 
@@ -345,19 +349,24 @@ static bool all_ready(const struct supervisor *s)
     return n >= (int)s->settings->workers;
 }
 
+/* Settings that nobody will use again go, with their secrets: workers have copies of their own. */
 static void reload_look(struct supervisor *s)
 {
     bool over = s->reload.failed || time_monotonic_ms() > s->reload.until_ms;
 
     if (all_ready(s)) {
         log_line(LOG_INFO, "reloaded: the old workers drain");
+        arena_free(s->reload.settings_arena);
     } else if (over) {
         log_line(LOG_ERROR, "the new workers cannot serve; the old configuration stays");
         s->generation = s->reload.generation;
         use_settings(s, s->reload.settings, s->reload.public_url);
+        arena_free(s->settings_arena);
+        s->settings_arena = s->reload.settings_arena;
     } else {
         return;
     }
+    s->reload.settings_arena = NULL;
     s->reload.until_ms = 0;
     signal_workers(s, SIGTERM, true);
     start_missing(s); /* an old one may have died meanwhile */
@@ -406,12 +415,14 @@ int supervisor_run(const char *config_path, const struct settings *settings)
     struct err e = listen_all(&s);
     if (failed(e)) {
         fprintf(stderr, "ocpi-hub: %s\n", err_text(e));
+        arena_free(s.arena);
         return 1;
     }
     s.ready = mmap(NULL, SLOTS * sizeof *s.ready, PROT_READ | PROT_WRITE,
                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (s.ready == MAP_FAILED) {
         fprintf(stderr, "ocpi-hub: out of memory\n");
+        arena_free(s.arena);
         return 1;
     }
     metrics_setup(SLOTS);
@@ -441,6 +452,8 @@ int supervisor_run(const char *config_path, const struct settings *settings)
     if (settings->admin_socket && *settings->admin_socket)
         unlink(settings->admin_socket);
     log_line(LOG_INFO, "stopped");
+    arena_free(s.reload.settings_arena); /* one that the stop broke off */
+    arena_free(s.settings_arena);
     arena_free(s.arena);
     return 0;
 }

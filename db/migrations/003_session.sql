@@ -166,6 +166,16 @@ LANGUAGE sql IMMUTABLE AS $$
              AND o.created_at > p_now - interval '30 seconds' END
 $$;
 
+-- plpgsql, as all that statements call once a row: it keeps its plans. A function in SQL is planned
+-- again at each call, unless it is so simple that Postgres takes it into its caller.
+CREATE FUNCTION session_operations_due(p_session uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM operation o
+                    WHERE o.session_id = p_session AND operation_sendable(o, hub_now()));
+END $$;
+
+-- Such a simple one: it has no sub-select of its own.
 CREATE FUNCTION session_as_row(s session, p_changed boolean, p_due boolean DEFAULT NULL)
 RETURNS session_row LANGUAGE sql STABLE AS $$
     SELECT ROW(s.id, s.version, s.state::text, s.substatus, s.failure_code, s.last_error, s.user_id,
@@ -173,23 +183,22 @@ RETURNS session_row LANGUAGE sql STABLE AS $$
                s.party_id, s.location_id, s.evse_uid, s.connector_id, s.network_session_id,
                s.profiles, s.energy_mwh, s.cost_u6, s.cost_known, s.currency, s.created_at,
                s.start_at, s.end_at, s.updated_at,
-               coalesce(p_due, EXISTS (
-                   SELECT FROM operation o
-                    WHERE o.session_id = s.id AND operation_sendable(o, hub_now()))),
-               p_changed)::session_row
+               coalesce(p_due, session_operations_due(s.id)), p_changed)::session_row
 $$;
 
 -- ---------------------------------------------------------------- timers
 
 CREATE FUNCTION timer_set(p_subject text, p_slot text, p_kind text, p_due timestamptz)
-RETURNS void LANGUAGE sql AS $$
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO timer (subject, slot, kind, due_at) VALUES (p_subject, p_slot, p_kind, p_due)
     ON CONFLICT (subject, slot)
-    DO UPDATE SET kind = EXCLUDED.kind, due_at = EXCLUDED.due_at, failures = 0, last_error = NULL
-$$;
-CREATE FUNCTION timer_clear(p_subject text, p_slot text) RETURNS void LANGUAGE sql AS $$
-    DELETE FROM timer WHERE subject = p_subject AND slot = p_slot
-$$;
+    DO UPDATE SET kind = EXCLUDED.kind, due_at = EXCLUDED.due_at, failures = 0, last_error = NULL;
+END $$;
+CREATE FUNCTION timer_clear(p_subject text, p_slot text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM timer WHERE subject = p_subject AND slot = p_slot;
+END $$;
 
 -- ---------------------------------------------------------------- the machine
 
@@ -332,13 +341,14 @@ END $$;
 
 -- One stop is open per session. It waits (due_at NULL) until the network's session is known.
 CREATE FUNCTION operation_stop_insert(s session, p_cause text, p_by text) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO operation (kind, session_id, partner_id, callback_id, asked_by, cause,
                            created_at, due_at)
     VALUES ('stop', s.id, s.partner_id, random_hex(), p_by, p_cause, hub_now(),
             CASE WHEN s.network_session_id IS NOT NULL THEN hub_now() END)
-    ON CONFLICT (session_id) WHERE kind = 'stop' AND finished_at IS NULL DO NOTHING
-$$;
+    ON CONFLICT (session_id) WHERE kind = 'stop' AND finished_at IS NULL DO NOTHING;
+END $$;
 
 -- The stop of a session whose row the caller holds: rules 4, 5 and, where the start has not been
 -- sent yet, 10: then nothing goes out at all.

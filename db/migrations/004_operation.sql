@@ -19,40 +19,48 @@ END $$;
 CREATE FUNCTION operation_claim(p_session uuid, p_limit int, p_owner text)
 RETURNS SETOF operation LANGUAGE plpgsql AS $$
 DECLARE
-    o operation;
     v_now timestamptz := hub_now();
+    v_ids bigint[];
 BEGIN
-    FOR o IN
-        SELECT * FROM operation x
-         WHERE x.due_at <= v_now AND (p_session IS NULL OR x.session_id = p_session)
-           AND operation_sendable(x, v_now)
-         ORDER BY x.due_at
-         LIMIT p_limit
-           FOR UPDATE SKIP LOCKED
-    LOOP
-        UPDATE operation
-           SET attempts = attempts + 1,
-               sent_at = v_now,
-               lease_until = v_now + interval '30 seconds',
-               lease_owner = p_owner,
-               due_at = v_now + interval '30 seconds',
-               deadline = CASE kind WHEN 'stop'
-                   -- five times every 15 s, then every 60 s for ten minutes
-                   THEN coalesce(deadline, v_now + interval '675 seconds')
-                   ELSE v_now + interval '75 seconds' END
-         WHERE id = o.id
-        RETURNING * INTO o;
-        RETURN NEXT o;
-    END LOOP;
+    -- Two statements, so that the call of one session never walks through what else is due.
+    IF p_session IS NOT NULL THEN
+        v_ids := ARRAY(
+            SELECT x.id FROM operation x
+             WHERE x.session_id = p_session AND operation_sendable(x, v_now)
+             ORDER BY x.due_at
+             LIMIT p_limit
+               FOR UPDATE SKIP LOCKED);
+    ELSE
+        v_ids := ARRAY(
+            SELECT x.id FROM operation x
+             WHERE x.due_at <= v_now AND operation_sendable(x, v_now)
+             ORDER BY x.due_at
+             LIMIT p_limit
+               FOR UPDATE SKIP LOCKED);
+    END IF;
+    RETURN QUERY
+    UPDATE operation
+       SET attempts = attempts + 1,
+           sent_at = v_now,
+           lease_until = v_now + interval '30 seconds',
+           lease_owner = p_owner,
+           due_at = v_now + interval '30 seconds',
+           deadline = CASE kind WHEN 'stop'
+               -- five times every 15 s, then every 60 s for ten minutes
+               THEN coalesce(deadline, v_now + interval '675 seconds')
+               ELSE v_now + interval '75 seconds' END
+     WHERE id = ANY (v_ids)
+    RETURNING *;
 END $$;
 
 CREATE FUNCTION operation_end(p_id bigint, p_state text, p_outcome text, p_failure text DEFAULT NULL)
-RETURNS void LANGUAGE sql AS $$
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
     UPDATE operation
        SET state = p_state, outcome = p_outcome, failure_code = p_failure, due_at = NULL,
            lease_until = NULL, finished_at = hub_now()
-     WHERE id = p_id AND finished_at IS NULL
-$$;
+     WHERE id = p_id AND finished_at IS NULL;
+END $$;
 
 -- When a stop that has had no effect goes out again.
 CREATE FUNCTION operation_stop_pace(o operation) RETURNS timestamptz LANGUAGE sql STABLE AS $$

@@ -3,13 +3,16 @@
 
 -- name: operation_claim
 -- SKIP LOCKED: two processes never claim the same row, and neither waits. $1 NULL: of any session.
+-- LIMIT keeps the planner, which cannot know how few rows a claim has, from joining all sessions.
 SELECT o.id AS operation_id, o.kind, o.callback_id, o.attempts, o.params,
        o.partner_id AS operation_partner_id, t.uid AS token_uid, t.type AS token_type,
-       t.contract_id AS token_contract_id, t.last_updated AS token_last_updated, r.*
+       t.contract_id AS token_contract_id, t.last_updated AS token_last_updated, (s.row).*,
+       EXISTS (SELECT FROM operation m WHERE m.session_id = o.session_id AND m.id <> o.id
+                  AND operation_sendable(m, hub_now())) AS more_due
   FROM operation_claim($1, $2, $3) o
-  LEFT JOIN session s ON s.id = o.session_id
-  LEFT JOIN LATERAL session_as_row(s, false, false) r ON s.id IS NOT NULL
-  LEFT JOIN token t ON t.uid = s.token_uid
+  LEFT JOIN LATERAL (SELECT session_as_row(x, false, false) AS row, x.token_uid
+                       FROM session x WHERE x.id = o.session_id LIMIT 1) s ON true
+  LEFT JOIN LATERAL (SELECT * FROM token y WHERE y.uid = s.token_uid LIMIT 1) t ON true
 
 -- name: operation_answered
 SELECT * FROM operation_answered($1, $2, $3, $4, $5)

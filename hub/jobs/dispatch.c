@@ -55,7 +55,10 @@ static enum flow_next pass_on(struct flow *f)
     in_flight++;
     d->counted = true;
     d->asked_ms = time_monotonic_ms();
-    dispatch_operations(hub_of(f), *d->session_id ? d->session_id : NULL);
+    if (!*d->session_id)
+        dispatch_operations(hub_of(f), NULL);
+    else if (d->operation->more_due)
+        dispatch_operations(hub_of(f), d->session_id);
     return FLOW_NEXT;
 }
 

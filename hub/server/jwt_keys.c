@@ -15,7 +15,12 @@
 #include "base/json.h"
 #include "base/text.h"
 
-enum { FILE_MAX = 256 * 1024, RSA_BITS_MIN = 2048, COORDINATE = 32 };
+enum {
+    FILE_MAX = 256 * 1024,
+    RSA_BITS_MIN = 2048,
+    COORDINATE = 32,
+    DIGITS_MAX = 4096, /* RSA of 24576 bits */
+};
 
 void jwt_keys_clear(struct jwt_keys *keys)
 {
@@ -51,13 +56,25 @@ static bool allows(const json_t *jwk, const char *member, const char *const *wor
     return false;
 }
 
-/* A number of a JWK, base64url; NULL where it is none. */
-static BIGNUM *number_of(struct arena *a, const json_t *jwk, const char *member)
+/* A number of a JWK as it is written: base64url without padding; NULL where it is none. */
+static const char *digits_of(const json_t *jwk, const char *member)
 {
+    static const char ALPHABET[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const char *text = json_text_of(jwk, member);
     size_t length = text ? strlen(text) : 0;
 
-    if (!length || length % 4 == 1)
+    if (!length || length > DIGITS_MAX || length % 4 == 1 || strspn(text, ALPHABET) != length)
+        return NULL;
+    return text;
+}
+
+static BIGNUM *number_of(struct arena *a, const json_t *jwk, const char *member)
+{
+    const char *text = digits_of(jwk, member);
+    size_t length = text ? strlen(text) : 0;
+
+    if (!text)
         return NULL;
     char *plain = arena_alloc(a, length + 4);
     for (size_t i = 0; i < length; i++)
@@ -66,6 +83,28 @@ static BIGNUM *number_of(struct arena *a, const json_t *jwk, const char *member)
         plain[length++] = '=';
     char *bytes = text_base64_decode(a, plain, &length);
     return bytes ? BN_bin2bn((const unsigned char *)bytes, (int)length, NULL) : NULL;
+}
+
+/* The public key alone, for cjose; NULL where a part is missing. cjose sees nothing else of what
+ * the issuer wrote: padding inside a number makes it end the process. */
+static const char *public_part(struct arena *a, const json_t *jwk, bool ec)
+{
+    const char *const members[] = {ec ? "x" : "n", ec ? "y" : "e"};
+    struct text t;
+
+    text_init(&t, a, 4 * DIGITS_MAX);
+    json_begin_object(&t, NULL);
+    json_put_text(&t, "kty", ec ? "EC" : "RSA");
+    if (ec)
+        json_put_text(&t, "crv", "P-256");
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        const char *digits = digits_of(jwk, members[i]);
+        if (!digits)
+            return NULL;
+        json_put_text(&t, members[i], digits);
+    }
+    json_end_object(&t);
+    return t.bytes;
 }
 
 /* Leading zeros do not make a modulus longer, and with an exponent of 1 anybody can sign. */
@@ -87,7 +126,6 @@ static bool add_jwk(struct arena *a, const json_t *jwk, struct jwt_keys *keys)
     static const char *const EC_ALGS[] = {"ES256", NULL};
     const char *kty = json_text_of(jwk, "kty"), *kid = json_text_of(jwk, "kid");
     bool ec = kty && strcmp(kty, "EC") == 0;
-    size_t length;
     cjose_err err;
 
     if (keys->count == JWT_KEYS_MAX || !kty || (!ec && strcmp(kty, "RSA") != 0))
@@ -99,8 +137,8 @@ static bool add_jwk(struct arena *a, const json_t *jwk, struct jwt_keys *keys)
         return false;
     if (kid && strlen(kid) > JWT_KID_MAX)
         return false;
-    const char *text = json_text(a, jwk, &length);
-    cjose_jwk_t *key = cjose_jwk_import(text, length, &err);
+    const char *text = public_part(a, jwk, ec);
+    cjose_jwk_t *key = text ? cjose_jwk_import(text, strlen(text), &err) : NULL;
     if (!key)
         return false;
     struct jwt_key *item = &keys->items[keys->count++];

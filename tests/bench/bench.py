@@ -8,9 +8,15 @@
     session PUTs of a CPO        against  the same
 
 Each pair runs alternately, three times; the medians are shown. The machine's noise hits both, so
-the ratio means something where the figures alone do not. Nothing passes or fails here. The CPO
-that answers the commands is nginx with fixed answers, so that it costs little.
+the ratio means something where the figures alone do not. No speed passes or fails here, but a
+figure of something that did not happen would be a lie: what was answered is looked up in the
+database, and both workers must have had a part. The CPO that answers the commands is nginx with
+fixed answers, so that it costs little; the sessions it tells of are those that were started.
+
+BENCH_SECONDS (a round), BENCH_LOCATIONS (of a thousand EVSEs each) may be set.
 """
+
+import base64
 
 import http.server
 import json
@@ -36,7 +42,8 @@ REPEATS = 3
 CLIENTS = 32
 USERS = 500
 EVSES_PER_LOCATION = 1000
-LOCATIONS = int(os.environ.get("BENCH_LOCATIONS", "120"))
+LOCATIONS = int(os.environ.get("BENCH_LOCATIONS", "60"))
+TOLD = 1000  # sessions that a round of PUTs tells of
 
 
 def say(text):
@@ -115,7 +122,7 @@ class Nginx:
             for p, text in answers(base).items())
         config = self.directory / "nginx.conf"
         config.write_text(f"""
-worker_processes 2; daemon off; pid {self.directory}/nginx.pid; error_log {self.directory}/error.log;
+worker_processes 2; daemon off; pid {self.directory}/nginx.pid; error_log stderr emerg;
 {'user root;' if os.geteuid() == 0 else ''}
 events {{ worker_connections 4096; }}
 http {{
@@ -128,8 +135,8 @@ http {{
 }}
 """, encoding="utf-8")
         self.url = f"{base}/status.json"
-        self.process = subprocess.Popen(["nginx", "-c", str(config), "-p", str(self.directory)],
-                                        stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(["nginx", "-e", "stderr", "-c", str(config),
+                                         "-p", str(self.directory)])
         wait_until(lambda: requests.get(self.url, timeout=2).status_code == 200, 10, "nginx")
 
     def stop(self):
@@ -166,13 +173,21 @@ def push_locations(world, authorization):
         assert answer.status_code in (200, 201), answer.text
 
 
-def cpu_seconds(pids):
-    tick = os.sysconf("SC_CLK_TCK")
-    total = 0
-    for pid in pids:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2]
-        total += sum(int(x) for x in fields.split()[11:13])
-    return total / tick
+def cpu_seconds(pid):
+    """Of the process, and of the children it has waited for."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2]
+    return sum(int(x) for x in fields.split()[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+def postgres_cpu_seconds(world):
+    total, parent = 0, world.stores.postgres_pid()
+    children = pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
+    for pid in [parent, *children.split()]:
+        try:
+            total += cpu_seconds(pid)
+        except FileNotFoundError:  # it has just ended; its parent has its time
+            pass
+    return total
 
 
 def resident_mb(pids):
@@ -190,13 +205,13 @@ def wrk(url, *args, env=None):
     out = subprocess.run(["wrk", "-t1", f"-c{CLIENTS}", f"-d{SECONDS}s", "--latency", *args, url],
                          stdout=subprocess.PIPE, text=True, check=True,
                          env={**os.environ, **(env or {})}).stdout
-    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
-    errors = re.search(r"Socket errors: (.*)", out)
-    if bad or errors:
-        say(f"wrk saw failures: {bad and bad[0]} {errors and errors[0]}")
+    bad = re.search(r"Non-2xx or 3xx responses: .*|Socket errors: .*", out)
+    if bad:
+        sys.exit(f"bench: {url}: {bad[0]}")
+    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", out).groups()
     return {"per_s": float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1]),
             "requests": int(re.search(r"(\d+) requests in", out)[1]),
-            "p99": re.search(r"99%\s+(\S+)", out)[1]}
+            "p99_ms": float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]}
 
 
 def pgbench(world, directory):
@@ -208,59 +223,103 @@ def pgbench(world, directory):
     found = re.search(r"tps = ([\d.]+)", out.stdout)
     if not found:
         raise AssertionError(out.stdout + out.stderr)
-    return {"per_s": float(found[1]), "p99": "-"}
+    return {"per_s": float(found[1])}
 
 
-def pair(name, ours, theirs, pids):
-    """Ours and the yardstick, alternately."""
-    runs, yard, cpu = [], [], []
+def pair(world, name, ours, theirs, done=None):
+    """Ours and the yardstick, alternately. done(): how many requests have had their whole effect;
+    what they have set going has ended when it returns. None: they have none."""
+    runs, yard, cpu, postgres = [], [], [], []
+    pids = world.hub.worker_pids()
     for n in range(REPEATS):
         say(f"{name}: round {n + 1} of {REPEATS}")
-        before = cpu_seconds(pids)
+        had = done() if done else 0
+        before, pg_before = [cpu_seconds(p) for p in pids], postgres_cpu_seconds(world)
         runs.append(ours(n))
-        cpu.append((cpu_seconds(pids) - before) / max(runs[-1]["requests"], 1) * 1e6)
+        count = runs[-1]["requests"]
+        effects = done() - had if done else count
+        used = [cpu_seconds(p) - b for p, b in zip(pids, before)]
+        cpu.append(sum(used) / count * 1e6)
+        postgres.append((postgres_cpu_seconds(world) - pg_before) / count * 1e6)
+        # wrk leaves those alone that are under way when its time is over.
+        if not count <= effects <= count + CLIENTS:
+            sys.exit(f"bench: {name}: {count} were answered, {effects} took place")
+        if min(used) < 0.1 * sum(used):
+            sys.exit(f"bench: {name}: the workers used {used} s: that was not all of them")
         yard.append(theirs())
-    ratios = [a["per_s"] / b["per_s"] for a, b in zip(runs, yard)]
+    median = statistics.median
     return {
-        "what": name, "hub_per_s": statistics.median(r["per_s"] for r in runs),
-        "yardstick_per_s": statistics.median(y["per_s"] for y in yard),
-        "ratio": statistics.median(ratios), "cpu_us": statistics.median(cpu),
-        "p99": sorted(r["p99"] for r in runs)[len(runs) // 2],
+        "what": name, "hub_per_s": median(r["per_s"] for r in runs),
+        "yardstick_per_s": median(y["per_s"] for y in yard),
+        "ratio": median(a["per_s"] / b["per_s"] for a, b in zip(runs, yard)),
+        "cpu_us": median(cpu), "postgres_us": median(postgres),
+        "p99_ms": median(r["p99_ms"] for r in runs),
     }
+
+
+def starts_done(world):
+    """The commands go out after the answers: once all have, how many the CPO has accepted."""
+    wait_until(lambda: world.sql("SELECT id FROM operation WHERE kind = 'start' AND"
+                                 " (sent_at IS NULL OR answered_at IS NULL)") == [],
+               60, "the CPO to have answered all starts")
+    return world.sql("SELECT count(*) FROM session s JOIN operation o ON o.session_id = s.id"
+                     " WHERE o.kind = 'start' AND o.outcome = 'accepted'")[0][0]
+
+
+def puts_done(world):
+    """Each PUT that was applied has made a version; none was odd; our session has its energy."""
+    time.sleep(0.5)  # those that wrk has left alone
+    odd = world.sql("SELECT count(*) FROM network_session n LEFT JOIN session s"
+                    " ON s.id = n.session_id WHERE n.anomalies > 0 OR s.state <> 'active'"
+                    " OR s.energy_mwh IS DISTINCT FROM n.energy_mwh")[0][0]
+    if odd:
+        sys.exit(f"bench: {odd} sessions are not as the CPO has told")
+    return int(world.sql("SELECT coalesce(sum(version), 0) FROM network_session")[0][0])
 
 
 def run(world, directory):
     port, token = handshake(world)
-    import base64  # pylint: disable=import-outside-toplevel
-
     authorization = {"Authorization": "Token " + base64.b64encode(token.encode()).decode()}
     push_locations(world, authorization)
     users = [User(world.hub) for _ in range(USERS)]
     (directory / "tokens").write_text("\n".join(u.token for u in users), encoding="ascii")
-    env = {"BENCH_TOKENS": str(directory / "tokens"), "BENCH_AUTH": authorization["Authorization"],
-           "BENCH_EVSES": str(EVSES_PER_LOCATION)}
-    pids = world.hub.worker_pids()
 
     # One session that runs, for the reads.
     nginx = Nginx(directory / "nginx", port, "{}")
     session = ok(users[0].start("FI*BEN*E000000000"))["session_id"]
+    users[0].wait_for(session, lambda s: s["substatus"] == "command_accepted")
     body = users[0].status(session).text
     nginx.stop()
     shutil.rmtree(directory / "nginx")
     nginx = Nginx(directory / "nginx", port, body)
+
+    def status(_):
+        return wrk(f"{world.hub.url}/v1/sessions/{session}/status",
+                   "-H", f"Authorization: Bearer {users[0].token}")
+
+    def start(n):
+        return wrk(f"{world.hub.url}/v1/sessions/start", "-s", str(HERE / "start.lua"), env={
+            "BENCH_TOKENS": str(directory / "tokens"), "BENCH_EVSES": str(EVSES_PER_LOCATION),
+            "BENCH_FIRST": str(1 + n * ((LOCATIONS - 1) // REPEATS))})
+
+    def put(n):
+        told = world.sql("SELECT id, evse_uid, location_id, token_uid FROM session"
+                         " ORDER BY id LIMIT %s OFFSET %s", TOLD, 1 + n * TOLD)
+        assert told, "too few sessions were started"
+        (directory / "sessions").write_text("\n".join(" ".join(s) for s in told), encoding="ascii")
+        return wrk(world.hub.url, "-s", str(HERE / "session_put.lua"), env={
+            "BENCH_SESSIONS": str(directory / "sessions"),
+            "BENCH_AUTH": authorization["Authorization"]})
+
     try:
         world.sql("CREATE TABLE bench_row (id bigserial PRIMARY KEY, body text)")
-        rows = [pair("status reads with a JWT", lambda n: wrk(
-            f"{world.hub.url}/v1/sessions/{session}/status", "-H",
-            f"Authorization: Bearer {users[0].token}"), lambda: wrk(nginx.url), pids)]
-        rows.append(pair("durable starts", lambda n: wrk(
-            f"{world.hub.url}/v1/sessions/start", "-s", str(HERE / "start.lua"),
-            env={**env, "BENCH_FIRST": str(1 + n * (LOCATIONS // REPEATS))}),
-            lambda: pgbench(world, directory), pids))
-        rows.append(pair("session PUTs of a CPO", lambda n: wrk(
-            world.hub.url, "-s", str(HERE / "session_put.lua"),
-            env={**env, "BENCH_FIRST": str(n * 1000000)}), lambda: pgbench(world, directory), pids))
-        return rows, resident_mb(pids)
+        return [
+            pair(world, "status reads with a JWT", status, lambda: wrk(nginx.url)),
+            pair(world, "durable starts", start, lambda: pgbench(world, directory),
+                 lambda: starts_done(world)),
+            pair(world, "session PUTs of a CPO", put, lambda: pgbench(world, directory),
+                 lambda: puts_done(world)),
+        ], resident_mb(world.hub.worker_pids())
     finally:
         nginx.stop()
 
@@ -280,14 +339,16 @@ def main():
     finally:
         world.stop()
         shutil.rmtree(directory, ignore_errors=True)
-    print(f"{'':26}{'hub/s':>10}{'yardstick/s':>13}{'ratio':>8}{'CPU us/req':>12}{'p99':>10}")
+    print(f"{'':25}{'hub/s':>9}{'yardstick/s':>13}{'ratio':>7}{'p99 ms':>8}"
+          f"{'hub CPU us':>12}{'Postgres CPU us':>17}")
     for r in rows:
-        print(f"{r['what']:26}{r['hub_per_s']:>10.0f}{r['yardstick_per_s']:>13.0f}{r['ratio']:>8.2f}"
-              f"{r['cpu_us']:>12.0f}{r['p99']:>10}")
+        print(f"{r['what']:25}{r['hub_per_s']:>9.0f}{r['yardstick_per_s']:>13.0f}"
+              f"{r['ratio']:>7.2f}{r['p99_ms']:>8.1f}{r['cpu_us']:>12.0f}{r['postgres_us']:>17.0f}")
     print(f"resident memory per worker: {memory:.0f} MB "
           f"(with {LOCATIONS * EVSES_PER_LOCATION} EVSEs in its index)")
-    print("yardsticks: nginx static file of the same size; pgbench single-row INSERT, "
-          f"{CLIENTS} clients each; medians of {REPEATS} alternating rounds of {SECONDS} s")
+    print("yardsticks: nginx, static file of the same size; pgbench, single-row INSERT; "
+          f"{CLIENTS} clients each; medians of {REPEATS} alternating rounds of {SECONDS} s; CPU "
+          "per request, of a start with the command to the CPO and its answer")
 
 
 if __name__ == "__main__":

@@ -153,6 +153,15 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.popen.pid, number)
 
+    def _group_runs(self):
+        """Whether a process of the group still holds its files; a zombie does not."""
+        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                state, _, group = stat.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[:3]
+                if state != "Z" and int(group) == self.popen.pid:
+                    return True
+        return False
+
     def stop(self, seconds=35):
         """SIGTERM to the program, which ends its own children; the exit status."""
         if self.running():
@@ -169,9 +178,10 @@ class Process:
         return self.popen.returncode
 
     def kill(self):
-        """kill -9 of the whole group: nothing gets a chance to tidy up."""
+        """kill -9 of the whole group: nothing gets a chance to tidy up. Its ports are free then."""
         self.signal_group(signal.SIGKILL)
         self.popen.wait(5)
+        wait_until(lambda: not self._group_runs(), 10, f"{self.name}'s children to be gone")
         self._log_file.close()
 
 
