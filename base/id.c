@@ -15,7 +15,6 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/sha.h>
 
 #include "base/time.h"
 
@@ -133,7 +132,13 @@ void id_token(char *ret, size_t length)
 
 void id_sha256(const void *bytes, size_t length, unsigned char ret[SHA256_BYTES])
 {
-    SHA256(bytes, length, ret);
+    /* SHA256() would look the algorithm up by its name at each call. */
+    static EVP_MD *sha256;
+
+    if (!sha256)
+        sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (!sha256 || !EVP_Digest(bytes, length, ret, NULL, sha256, NULL))
+        abort();
 }
 
 void id_hex(const unsigned char *bytes, size_t length, char *ret)

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/decimal.h"
@@ -104,12 +105,14 @@ void pg_arg_texts(struct pg_args *args, const char *const *values, size_t count)
 
 static int column_of(const PGresult *rows, const char *column)
 {
-    int index = PQfnumber(rows, column);
+    int count = PQnfields(rows);
 
-    if (index < 0)
-        fprintf(stderr, "pg: a statement does not return the column %s\n", column);
-    assert(index >= 0);
-    return index;
+    /* Not PQfnumber: it copies the name and folds its case at each call. */
+    for (int i = 0; i < count; i++)
+        if (strcmp(PQfname(rows, i), column) == 0)
+            return i;
+    fprintf(stderr, "pg: a statement does not return the column %s\n", column);
+    abort();
 }
 
 /* NULL where the value is NULL. */

@@ -248,9 +248,10 @@ int worker_run(const struct worker_options *o)
     struct err e = open_all(&w, o, a);
     if (failed(e)) {
         log_line(LOG_ERROR, "cannot start", LOG_TEXT("why", err_text(e)));
-        return 1;
+        w.failed = true;
+    } else {
+        event_base_dispatch(w.hub.loop);
     }
-    event_base_dispatch(w.hub.loop);
     close_all(&w);
     event_free(term);
     event_free(enough);

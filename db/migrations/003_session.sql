@@ -157,9 +157,10 @@ CREATE TYPE session_row AS (
     s_updated_at timestamptz, s_operations_due boolean, s_changed boolean);
 
 -- What may go out now. START and UNLOCK are sent once in their life, and not when the caller has
--- long gone; profile calls likewise; STOP as often as it is due until its deadline.
+-- long gone; profile calls likewise; STOP as often as it is due until its deadline. STABLE, as the
+-- arithmetic of times is: what promises more than its body keeps is not taken into its caller.
 CREATE FUNCTION operation_sendable(o operation, p_now timestamptz) RETURNS boolean
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql STABLE AS $$
     SELECT o.due_at <= p_now AND CASE o.kind
         WHEN 'stop' THEN o.finished_at IS NULL AND coalesce(o.deadline > p_now, true)
         ELSE o.state = 'pending' AND o.sent_at IS NULL

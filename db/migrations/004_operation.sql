@@ -21,6 +21,7 @@ RETURNS SETOF operation LANGUAGE plpgsql AS $$
 DECLARE
     v_now timestamptz := hub_now();
     v_ids bigint[];
+    v_id bigint;
 BEGIN
     -- Two statements, so that the call of one session never walks through what else is due.
     IF p_session IS NOT NULL THEN
@@ -38,19 +39,21 @@ BEGIN
              LIMIT p_limit
                FOR UPDATE SKIP LOCKED);
     END IF;
-    RETURN QUERY
-    UPDATE operation
-       SET attempts = attempts + 1,
-           sent_at = v_now,
-           lease_until = v_now + interval '30 seconds',
-           lease_owner = p_owner,
-           due_at = v_now + interval '30 seconds',
-           deadline = CASE kind WHEN 'stop'
-               -- five times every 15 s, then every 60 s for ten minutes
-               THEN coalesce(deadline, v_now + interval '675 seconds')
-               ELSE v_now + interval '75 seconds' END
-     WHERE id = ANY (v_ids)
-    RETURNING *;
+    FOREACH v_id IN ARRAY v_ids LOOP
+        RETURN QUERY
+        UPDATE operation
+           SET attempts = attempts + 1,
+               sent_at = v_now,
+               lease_until = v_now + interval '30 seconds',
+               lease_owner = p_owner,
+               due_at = v_now + interval '30 seconds',
+               deadline = CASE kind WHEN 'stop'
+                   -- five times every 15 s, then every 60 s for ten minutes
+                   THEN coalesce(deadline, v_now + interval '675 seconds')
+                   ELSE v_now + interval '75 seconds' END
+         WHERE id = v_id
+        RETURNING *;
+    END LOOP;
 END $$;
 
 CREATE FUNCTION operation_end(p_id bigint, p_state text, p_outcome text, p_failure text DEFAULT NULL)

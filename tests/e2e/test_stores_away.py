@@ -301,6 +301,19 @@ def test_a_reload_with_a_broken_configuration_changes_nothing(make_world):
     assert requests.get(w.hub.url + "/healthz", timeout=5).status_code == 200
 
 
+def test_a_reload_whose_workers_cannot_start_keeps_the_old_ones(make_world):
+    """The configuration reads well, but a worker cannot work by it."""
+    w = make_world(sim=False)
+    before = set(w.hub.worker_pids())
+    w.hub.settings["allow_private_urls"] = "nonsense"
+    w.hub.write_config()
+    w.hub.reload()
+    wait_until(lambda: "the old configuration stays" in w.hub.log.read_text(encoding="utf-8"), 15,
+               "the reload to be given up")
+    wait_until(lambda: set(w.hub.worker_pids()) == before, 15, "the new workers to be gone")
+    assert requests.get(w.hub.url + "/healthz", timeout=5).status_code == 200
+
+
 def test_two_hubs_on_the_same_stores_are_one(make_world):
     """More machines: a session started here is seen, shaped and stopped there."""
     w = make_world()
