@@ -83,13 +83,18 @@ enum err_kind {
 #define X(kind, ...) ERR_##kind,
     ERRORS(X)
 #undef X
-    ERR_COUNT
+        ERR_COUNT
 };
 
 struct err {
     enum err_kind kind;
-    const char *text;  /* for people; lives in an arena or is a constant; NULL: the list's own text */
+    const char
+        *text; /* for people; lives in an arena or is a constant; NULL: the list's own text */
     const char *where; /* JSON pointer or field name the complaint is about, or NULL */
+    /* Towards partners, where the complaint can say more; each NULL where it does not: */
+    const char *rule; /* the requirement that was broken, "R-TRANS-12": ocpi/rule.h explains it */
+    const char *came; /* what came, in short */
+    const char *expected; /* what would have been right */
 };
 
 /* Fixed facts about a kind. */
@@ -106,7 +111,7 @@ struct err_info {
 const struct err_info *err_info(enum err_kind kind);
 const char *err_text(struct err e); /* never NULL */
 
-#define OK ((struct err){ERR_NONE, 0, 0})
+#define OK ((struct err){ERR_NONE})
 
 static inline bool failed(struct err e)
 {
@@ -115,7 +120,14 @@ static inline bool failed(struct err e)
 
 static inline struct err err_new(enum err_kind kind)
 {
-    return (struct err){kind, 0, 0};
+    return (struct err){kind};
+}
+
+/* The same error with the rule that was broken. */
+static inline struct err err_rule(struct err e, const char *rule)
+{
+    e.rule = rule;
+    return e;
 }
 
 /* Text is formatted into the arena. `where` is borrowed and may be NULL. */

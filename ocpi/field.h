@@ -98,36 +98,40 @@ struct object_type {
     {                                                                                              \
         .name = #m, .kind = FIELD_BOOL, .offset = FIELD_OFFSET_(s, m, bool), .flags = flags_       \
     }
-/* The names of enums and classes are given without their ocpi_ prefix. */
-#define ENUM(s, m, name_, flags_)                                                                  \
+/* The names of enums and classes are given without their ocpi_ prefix; those of other versions
+ * stand whole in ENUM_OF and its kin: ENUM_OF(s, m, ocpi230_tax_included, REQUIRED). */
+#define ENUM_OF(s, m, name_, flags_)                                                               \
     {                                                                                              \
-        .name = #m, .kind = FIELD_ENUM, .offset = FIELD_OFFSET_(s, m, enum ocpi_##name_),          \
-        .words = &ocpi_##name_##_words, .flags = flags_                                            \
+        .name = #m, .kind = FIELD_ENUM, .offset = FIELD_OFFSET_(s, m, enum name_),                 \
+        .words = &name_##_words, .flags = flags_                                                   \
     }
-#define OBJECT(s, m, class_, flags_)                                                               \
+#define ENUM(s, m, name_, flags_) ENUM_OF(s, m, ocpi_##name_, flags_)
+#define OBJECT_OF(s, m, class_, flags_)                                                            \
     {                                                                                              \
-        .name = #m, .kind = FIELD_OBJECT,                                                          \
-        .offset = FIELD_OFFSET_(s, m, const struct ocpi_##class_ *),                               \
-        .type = &ocpi_##class_##_type, .flags = flags_                                             \
+        .name = #m, .kind = FIELD_OBJECT, .offset = FIELD_OFFSET_(s, m, const struct class_ *),    \
+        .type = &class_##_type, .flags = flags_                                                    \
     }
+#define OBJECT(s, m, class_, flags_) OBJECT_OF(s, m, ocpi_##class_, flags_)
 #define TEXT_LIST(s, m, limit_, flags_, ...)                                                       \
     {                                                                                              \
         .name = #m, .kind = FIELD_TEXT, .list = true,                                              \
         .offset = FIELD_LIST_OFFSET_(s, m, const char *const *), .limit = limit_,                  \
         .flags = flags_ __VA_OPT__(, ) __VA_ARGS__                                                 \
     }
-#define ENUM_LIST(s, m, name_, flags_)                                                             \
+#define ENUM_LIST_OF(s, m, name_, flags_)                                                          \
     {                                                                                              \
         .name = #m, .kind = FIELD_ENUM, .list = true,                                              \
-        .offset = FIELD_LIST_OFFSET_(s, m, const enum ocpi_##name_ *),                             \
-        .words = &ocpi_##name_##_words, .flags = flags_                                            \
+        .offset = FIELD_LIST_OFFSET_(s, m, const enum name_ *), .words = &name_##_words,           \
+        .flags = flags_                                                                            \
     }
-#define LIST(s, m, class_, flags_)                                                                 \
+#define ENUM_LIST(s, m, name_, flags_) ENUM_LIST_OF(s, m, ocpi_##name_, flags_)
+#define OBJECT_LIST_OF(s, m, class_, flags_)                                                       \
     {                                                                                              \
         .name = #m, .kind = FIELD_OBJECT, .list = true,                                            \
-        .offset = FIELD_LIST_OFFSET_(s, m, const struct ocpi_##class_ *),                          \
-        .type = &ocpi_##class_##_type, .flags = flags_                                             \
+        .offset = FIELD_LIST_OFFSET_(s, m, const struct class_ *), .type = &class_##_type,         \
+        .flags = flags_                                                                            \
     }
+#define LIST(s, m, class_, flags_) OBJECT_LIST_OF(s, m, ocpi_##class_, flags_)
 
 /* Checks that many tables use. */
 const char *field_country_code(const char *text); /* two letters */

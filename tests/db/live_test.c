@@ -246,6 +246,7 @@ static void a_stopped_redis_is_down_at_once_and_found_again(void **state)
     assert_int_equal(look(), LIVE_DOWN);
     assert_true(seen.took_ms < 20);
     live_put(id, 2, "u\n", "two");
+    fixture_turn_for(100); /* the loss of the subscription, noticed a turn later, wakes who waits */
     seen.wait_ms = 5000;
     begin(&wait_type);
     assert_true(fixture_until(has_ended, 2000));
