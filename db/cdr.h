@@ -12,16 +12,19 @@
 
 #include "base/flow.h"
 #include "db/session.h"
+#include "ocpi/version.h"
 
 struct cdr_put {
     int64_t partner_id;
     const char *country_code, *party_id, *id;
     const char *body; /* as it came */
     size_t body_length;
+    enum ocpi_version ocpi; /* its version; NONE: 2.2.1 */
     char content_hash[SHA256_HEX]; /* of the canonical document */
     char location_id_path[33];     /* made by the caller: the unguessable part of Location */
     const char *session_id;        /* the CPO's Session.id, or NULL */
     const char *token_uid, *authorization_reference;
+    const char *token_country_code, *token_party_id; /* the token's owner; NULL: nobody's */
     const char *evse_uid, *cdr_location_id;
     int64_t start_us, end_us;
     int64_t energy_u6, total_cost_u6; /* incl_vat where given */
@@ -47,6 +50,8 @@ struct cdr_body {
     bool found;
     const char *body;
     size_t length;
+    enum ocpi_version ocpi;
+    const char *country_code, *party_id; /* whose it is */
 };
 enum flow_next cdr_get(struct flow *f, int64_t partner_id, const char *path, struct cdr_body *ret);
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/flow.h"
+#include "ocpi/version.h"
 
 struct evse_connector {
     const char *id, *standard, *format, *power_type;
@@ -46,8 +47,9 @@ enum flow_next evse_find(struct flow *f, const char *key, struct evses *ret);
 
 struct stored_object {
     bool found;
-    const char *document; /* JSON text */
-    int64_t version;      /* for optimistic writes */
+    const char *document;   /* JSON text, as its owner sent it */
+    enum ocpi_version ocpi; /* ... in this version */
+    int64_t version;        /* for optimistic writes */
     int64_t last_updated_us;
 };
 
@@ -60,7 +62,9 @@ enum flow_next location_get(struct flow *f, const struct location_key *key,
 
 struct location_put {
     struct location_key key;
-    const char *document;     /* the whole Location, EVSEs included */
+    const char *document;     /* the whole Location, EVSEs included, as it came */
+    enum ocpi_version ocpi;   /* its version; NONE: 2.2.1 */
+    const char *view;         /* the same as a Location of 2.2.1; NULL: the document is one */
     int64_t last_updated_us;  /* its own */
     int64_t if_version;       /* 0: whatever is there (a PUT); else only if unchanged (PATCH, EVSE) */
     bool ignore_older;        /* R-TRANS-15: an older full PUT changes nothing */

@@ -23,7 +23,8 @@ enum flow_next network_session_get(struct flow *f, const struct network_session_
 
 struct network_session_put {
     struct network_session_key key;
-    const char *document;
+    const char *document;          /* as it came */
+    enum ocpi_version ocpi;        /* its version; NONE: 2.2.1. The members below are the hub's view */
     char content_hash[SHA256_HEX]; /* of the canonical document */
     int64_t if_version;            /* as in location_put */
     int64_t last_updated_us;
@@ -34,6 +35,7 @@ struct network_session_put {
     int64_t cost_u6; /* incl_vat where given, else excl_vat */
     const char *currency;
     const char *token_uid, *authorization_reference; /* reference may be NULL */
+    const char *token_country_code, *token_party_id; /* the token's owner; NULL: nobody's */
     const char *location_id, *evse_uid, *connector_id;
     bool by_pull; /* found by our own GET */
     bool unreliable_clock; /* the partner's quirk */

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/flow.h"
+#include "ocpi/face.h"
 #include "ocpi/party.h"
 #include "ocpi/peer.h"
 
@@ -22,6 +23,7 @@ struct partner_party {
     struct party_id id;
     enum ocpi_role role;
     const char *name; /* business_details.name: the network's display name */
+    const char *details; /* business_details, JSON */
 };
 
 struct partner {
@@ -29,14 +31,17 @@ struct partner {
     const char *name;
     const char *state; /* "planned", "connected", "offline", "suspended" */
     bool enabled;
+    enum face face; /* as what it met us: R-VER-10 */
+    bool hub;       /* it is a hub itself: HUB among its roles (2.2.1) or hub_party_id (2.3.0) */
     struct peer peer; /* version, endpoints, token to send, our and their party */
     struct partner_party *parties;
     size_t party_count;
     int64_t last_contact_us; /* TIME_NONE: never */
     int64_t registered_us;
     const char *pulled; /* JSON {"locations": "...", "tariffs": "..."}: when last pulled in full */
-    const char *quirks; /* JSON {"unreliable_clock": true, ...} (R-TRANS-22) */
-    bool unreliable_clock, lower_case_ids, prefers_amps, missing_envelope; /* the common ones */
+    const char *quirks; /* JSON {"unreliable_clock": true, ...}: peer.quirks has them read */
+    const char *host_asked; /* a host it wants to move to, until an operator approves it; or NULL */
+    bool needs_resync;      /* pushes to it were dropped: it has to pull */
 };
 
 enum token_kind {
@@ -92,6 +97,8 @@ struct partner_registration {
     const char *endpoints;       /* JSON array of {identifier, role, url} */
     const char *roles;           /* JSON array of their CredentialsRole */
     const char *our_country, *our_party;
+    enum face face;
+    bool hub;
     bool spend_token_a;
 };
 struct partner_registered {

@@ -75,11 +75,6 @@ bool partner_register_ready(void)
 
 /* ---- building ---- */
 
-static bool quirk(const json_t *quirks, const char *name)
-{
-    return json_is_true(json_object_get(quirks, name));
-}
-
 static void build_peer(struct arena *a, struct partner *p, const PGresult *rows, int row,
                        const json_t *more)
 {
@@ -131,15 +126,12 @@ static void build_peer(struct arena *a, struct partner *p, const PGresult *rows,
     p->peer.hosts = names;
 
     p->quirks = json_text(a, quirks, NULL);
-    p->unreliable_clock = quirk(quirks, "unreliable_clock");
-    p->lower_case_ids = quirk(quirks, "lower_case_ids");
-    p->prefers_amps = quirk(quirks, "prefers_amps");
-    p->missing_envelope = quirk(quirks, "missing_envelope");
+    p->peer.quirks = quirks_read(quirks);
     p->peer.leniency = (struct object_leniency){
-        .numbers_as_text = quirk(quirks, "numbers_as_text"),
-        .offset_times = quirk(quirks, "offset_times"),
-        .long_text = quirk(quirks, "long_text"),
-        .unknown_words = quirk(quirks, "keep_unknown"),
+        .numbers_as_text = p->peer.quirks.numbers_as_text,
+        .offset_times = p->peer.quirks.offset_times,
+        .long_text = p->peer.quirks.long_text,
+        .unknown_words = p->peer.quirks.unknown_words,
     };
 }
 

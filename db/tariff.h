@@ -16,7 +16,8 @@ struct tariff_key {
 };
 struct tariff_put {
     struct tariff_key key;
-    const char *document;
+    const char *document;   /* as it came */
+    enum ocpi_version ocpi; /* its version; NONE: 2.2.1 */
     int64_t last_updated_us;
 };
 enum flow_next tariff_get(struct flow *f, const struct tariff_key *key, struct stored_object *ret);

@@ -286,7 +286,7 @@ void reply_error(struct flow *f, struct err e)
         if (info->ocpi_http == 401)
             more = (struct reply_header){"WWW-Authenticate", "Token"};
         text_init(&body, f->arena, PROBLEM_MAX);
-        envelope_print_err(&body, e, OCPI_2_2_1);
+        envelope_print_err(&body, e, r->version);
         r->ocpi_code = info->ocpi_code;
         reply(f, info->ocpi_http, JSON, body.bytes, body.length, &more, has_more);
         return;

@@ -13,6 +13,7 @@
 
 #include "base/flow.h"
 #include "base/text.h"
+#include "ocpi/face.h"
 #include "ocpi/party.h"
 
 struct http_request;
@@ -23,15 +24,15 @@ struct route;
 /* Who is asking, once the door has let them in. */
 struct caller {
     enum { CALLER_NOBODY, CALLER_USER, CALLER_PARTNER, CALLER_ADMIN } kind;
-    const char *user_id;   /* sub */
-    const char *robot_id;  /* act.sub, or NULL */
-    const char *name;      /* "user:abc", "robot:r2", "admin:socket": events, audit */
+    const char *user_id;           /* sub */
+    const char *robot_id;          /* act.sub, or NULL */
+    const char *name;              /* "user:abc", "robot:r2", "admin:socket": events, audit */
     const struct partner *partner; /* CALLER_PARTNER; NULL while only token A was shown */
-    bool token_a;          /* OCPI: only versions and credentials */
-    bool token_a_used;     /* ... and it has been spent: 405 on POST */
-    int64_t partner_id;    /* also for token A */
-    struct party_id from, to; /* OCPI routing headers as they came; "" where absent */
-    bool token_encoded;    /* OCPI: it came in Base64 */
+    bool token_a;                  /* OCPI: only versions and credentials */
+    bool token_a_used;             /* ... and it has been spent: 405 on POST */
+    int64_t partner_id;            /* also for token A */
+    struct party_id from, to;      /* OCPI routing headers as they came; "" where absent */
+    bool token_encoded;            /* OCPI: it came in Base64 */
 };
 
 enum { REQUEST_PARAMS = 6 };
@@ -39,11 +40,13 @@ enum { REQUEST_PARAMS = 6 };
 struct request {
     const struct http_request *http;
     const struct route *route;
-    const char *allow; /* the methods served here, where this one is not */
+    const char *allow;                  /* the methods served here, where this one is not */
     const char *params[REQUEST_PARAMS]; /* decoded path segments of the {x} in the pattern */
     size_t param_count;
+    enum face face;            /* OCPI: of the URL ... */
+    enum ocpi_version version; /* ... and its {version}; 2.2.1 where it has none */
     struct caller caller;
-    void *door;  /* what the partners' door found so far: hub/partner/door.c */
+    void *door;   /* what the partners' door found so far: hub/partner/door.c */
     json_t *json; /* the body, for routes that take one; borrowed */
     /* the reply */
     struct http_exchange *exchange; /* NULL once answered */

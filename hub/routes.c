@@ -28,7 +28,8 @@
 
 enum { STARTING_PATIENCE_MS = 1000 };
 
-#define OCPI_FACE "/ocpi/emsp/2.2.1"
+/* {version} is one of ours; it is no parameter. */
+#define EMSP "/ocpi/emsp/{version}"
 
 /* clang-format off */
 const struct route routes[] = {
@@ -56,32 +57,32 @@ const struct route routes[] = {
     {"POST",   "/v1/admin/evses/{evse_id}/unlock",   DOOR_ADMIN, ROUTE_JSON, &unlock_evse_flow},
     /* OCPI: our eMSP face, for CPOs (R-VER-10) */
     {"GET",    "/ocpi/emsp/versions",                DOOR_REGISTRATION, 0, &versions_flow, "versions"},
-    {"GET",    OCPI_FACE,                            DOOR_REGISTRATION, 0, &version_details_flow, "versions"},
-    {"GET",    OCPI_FACE "/credentials",             DOOR_REGISTRATION, 0, &credentials_get_flow, "credentials"},
-    {"POST",   OCPI_FACE "/credentials",             DOOR_REGISTRATION, ROUTE_JSON, &credentials_post_flow, "credentials"},
-    {"PUT",    OCPI_FACE "/credentials",             DOOR_REGISTRATION, ROUTE_JSON, &credentials_put_flow, "credentials"},
-    {"DELETE", OCPI_FACE "/credentials",             DOOR_REGISTRATION, 0, &credentials_delete_flow, "credentials"},
-    {"GET",    OCPI_FACE "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, 0, &location_get_flow, "locations"},
-    {"PUT",    OCPI_FACE "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, ROUTE_JSON, &location_put_flow, "locations"},
-    {"PATCH",  OCPI_FACE "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, ROUTE_JSON, &location_patch_flow, "locations"},
-    {"GET",    OCPI_FACE "/locations/{cc}/{pid}/{location}/{evse}",             DOOR_PARTNER, 0, &location_get_flow, "locations"},
-    {"PUT",    OCPI_FACE "/locations/{cc}/{pid}/{location}/{evse}",             DOOR_PARTNER, ROUTE_JSON, &location_put_flow, "locations"},
-    {"PATCH",  OCPI_FACE "/locations/{cc}/{pid}/{location}/{evse}",             DOOR_PARTNER, ROUTE_JSON, &location_patch_flow, "locations"},
-    {"GET",    OCPI_FACE "/locations/{cc}/{pid}/{location}/{evse}/{connector}", DOOR_PARTNER, 0, &location_get_flow, "locations"},
-    {"PUT",    OCPI_FACE "/locations/{cc}/{pid}/{location}/{evse}/{connector}", DOOR_PARTNER, ROUTE_JSON, &location_put_flow, "locations"},
-    {"PATCH",  OCPI_FACE "/locations/{cc}/{pid}/{location}/{evse}/{connector}", DOOR_PARTNER, ROUTE_JSON, &location_patch_flow, "locations"},
-    {"GET",    OCPI_FACE "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, 0, &tariff_get_flow, "tariffs"},
-    {"PUT",    OCPI_FACE "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, ROUTE_JSON, &tariff_put_flow, "tariffs"},
-    {"DELETE", OCPI_FACE "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, 0, &tariff_delete_flow, "tariffs"},
-    {"GET",    OCPI_FACE "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, 0, &session_get_flow, "sessions"},
-    {"PUT",    OCPI_FACE "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, ROUTE_JSON, &session_put_flow, "sessions"},
-    {"PATCH",  OCPI_FACE "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, ROUTE_JSON, &session_patch_flow, "sessions"},
-    {"POST",   OCPI_FACE "/cdrs",                    DOOR_PARTNER, ROUTE_JSON, &cdr_post_flow, "cdrs"},
-    {"GET",    OCPI_FACE "/cdrs/{cdr}",              DOOR_PARTNER, 0, &cdr_get_flow, "cdrs"},
-    {"GET",    OCPI_FACE "/tokens",                  DOOR_PARTNER, 0, &token_list_flow, "tokens"},
-    {"POST",   OCPI_FACE "/tokens/{uid}/authorize",  DOOR_PARTNER, ROUTE_JSON_OPTIONAL, &token_authorize_flow, "tokens"},
-    {"POST",   OCPI_FACE "/cb/{callback}",           DOOR_PARTNER, ROUTE_JSON, &callback_flow, "commands"},
-    {"PUT",    OCPI_FACE "/chargingprofiles/{session}", DOOR_PARTNER, ROUTE_JSON, &active_profile_flow, "chargingprofiles"},
+    {"GET",    EMSP,                            DOOR_REGISTRATION, 0, &version_details_flow, "versions"},
+    {"GET",    EMSP "/credentials",             DOOR_REGISTRATION, 0, &credentials_get_flow, "credentials"},
+    {"POST",   EMSP "/credentials",             DOOR_REGISTRATION, ROUTE_JSON, &credentials_post_flow, "credentials"},
+    {"PUT",    EMSP "/credentials",             DOOR_REGISTRATION, ROUTE_JSON, &credentials_put_flow, "credentials"},
+    {"DELETE", EMSP "/credentials",             DOOR_REGISTRATION, 0, &credentials_delete_flow, "credentials"},
+    {"GET",    EMSP "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, 0, &location_get_flow, "locations"},
+    {"PUT",    EMSP "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, ROUTE_JSON, &location_put_flow, "locations"},
+    {"PATCH",  EMSP "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, ROUTE_JSON, &location_patch_flow, "locations"},
+    {"GET",    EMSP "/locations/{cc}/{pid}/{location}/{evse}",             DOOR_PARTNER, 0, &location_get_flow, "locations"},
+    {"PUT",    EMSP "/locations/{cc}/{pid}/{location}/{evse}",             DOOR_PARTNER, ROUTE_JSON, &location_put_flow, "locations"},
+    {"PATCH",  EMSP "/locations/{cc}/{pid}/{location}/{evse}",             DOOR_PARTNER, ROUTE_JSON, &location_patch_flow, "locations"},
+    {"GET",    EMSP "/locations/{cc}/{pid}/{location}/{evse}/{connector}", DOOR_PARTNER, 0, &location_get_flow, "locations"},
+    {"PUT",    EMSP "/locations/{cc}/{pid}/{location}/{evse}/{connector}", DOOR_PARTNER, ROUTE_JSON, &location_put_flow, "locations"},
+    {"PATCH",  EMSP "/locations/{cc}/{pid}/{location}/{evse}/{connector}", DOOR_PARTNER, ROUTE_JSON, &location_patch_flow, "locations"},
+    {"GET",    EMSP "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, 0, &tariff_get_flow, "tariffs"},
+    {"PUT",    EMSP "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, ROUTE_JSON, &tariff_put_flow, "tariffs"},
+    {"DELETE", EMSP "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, 0, &tariff_delete_flow, "tariffs"},
+    {"GET",    EMSP "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, 0, &session_get_flow, "sessions"},
+    {"PUT",    EMSP "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, ROUTE_JSON, &session_put_flow, "sessions"},
+    {"PATCH",  EMSP "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, ROUTE_JSON, &session_patch_flow, "sessions"},
+    {"POST",   EMSP "/cdrs",                    DOOR_PARTNER, ROUTE_JSON, &cdr_post_flow, "cdrs"},
+    {"GET",    EMSP "/cdrs/{cdr}",              DOOR_PARTNER, 0, &cdr_get_flow, "cdrs"},
+    {"GET",    EMSP "/tokens",                  DOOR_PARTNER, 0, &token_list_flow, "tokens"},
+    {"POST",   EMSP "/tokens/{uid}/authorize",  DOOR_PARTNER, ROUTE_JSON_OPTIONAL, &token_authorize_flow, "tokens"},
+    {"POST",   EMSP "/cb/{callback}",           DOOR_PARTNER, ROUTE_JSON, &callback_flow, "commands"},
+    {"PUT",    EMSP "/chargingprofiles/{session}", DOOR_PARTNER, ROUTE_JSON, &active_profile_flow, "chargingprofiles"},
     {0},
 };
 /* clang-format on */
@@ -98,17 +99,34 @@ static bool next_segment(const char **pattern, const char **segment, size_t *len
     return true;
 }
 
+static enum face face_of(const char *pattern)
+{
+    enum face face = FACE_PLATFORM;
+    char name[8];
+
+    if (sscanf(pattern, "/ocpi/%7[a-z]", name) == 1)
+        (void)face_parse(name, &face);
+    return face;
+}
+
 static bool path_matches(const char *pattern, const struct http_path *path, struct request *r)
 {
+    static const char VERSION[] = "{version}";
     const char *segment;
     size_t length, i = 0;
 
     r->param_count = 0;
+    r->face = face_of(pattern);
+    r->version = OCPI_2_2_1;
     while (next_segment(&pattern, &segment, &length)) {
         if (i == path->count)
             return false;
         const char *given = path->segments[i++];
-        if (segment[0] == '{') {
+        if (length == sizeof VERSION - 1 && memcmp(segment, VERSION, length) == 0) {
+            r->version = version_parse(given);
+            if (r->version == OCPI_VERSION_NONE)
+                return false;
+        } else if (segment[0] == '{') {
             if (!*given)
                 return false;
             r->params[r->param_count++] = given;

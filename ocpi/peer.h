@@ -13,6 +13,7 @@
 #include "base/secret.h"
 #include "ocpi/object.h"
 #include "ocpi/party.h"
+#include "ocpi/quirks.h"
 #include "ocpi/version.h"
 
 struct arena;
@@ -42,7 +43,8 @@ struct peer {
     /* Further hosts ("host" or "host:port") that Link, Location and response_url may name. */
     const char *const *hosts;
     size_t host_count;
-    struct object_leniency leniency;
+    struct quirks quirks;
+    struct object_leniency leniency; /* of the quirks that concern reading objects */
 };
 
 /* The published URL of a module's interface; NULL if the partner does not offer it. The role of
