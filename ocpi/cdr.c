@@ -20,15 +20,18 @@ static struct err cdr_check(const struct object_place *at, const void *object)
         cdr->start_date_time != CDR_TIME_UNKNOWN && cdr->end_date_time != CDR_TIME_UNKNOWN;
 
     if (times_known && cdr->end_date_time < cdr->start_date_time)
-        return object_complaint(at, "end_date_time", "it is before start_date_time");
+        return object_rule(object_complaint(at, "end_date_time", "it is before start_date_time"),
+                           "R-CDR-11", "a time that is not before start_date_time");
     /* R-CDR-05: the room beyond 36 is for the suffix of a credit. */
     if (!cdr->credit && !at->leniency->long_text && text_utf8_count(cdr->id) > CDR_ID_MAX)
-        return object_complaint(at, "id", "more than %d characters are for credits only",
-                                CDR_ID_MAX);
+        return object_rule(
+            object_complaint(at, "id", "more than %d characters are for credits only", CDR_ID_MAX),
+            "R-CDR-05", "at most 36 characters");
     /* R-CDR-06 */
     if (cdr->credit && !cdr->credit_reference_id)
-        return object_complaint(at, "credit_reference_id",
-                                "missing, a credit names the CDR that it takes back");
+        return object_rule(object_complaint(at, "credit_reference_id",
+                                            "missing, a credit names the CDR that it takes back"),
+                           "R-CDR-06", "the id of the CDR that is taken back");
     return OK;
 }
 

@@ -24,9 +24,12 @@ static struct err charging_profile_check(const struct object_place *at, const vo
         const char *where = arena_printf(at->arena, "charging_profile_period/%zu/start_period", i);
 
         if (i == 0 && start != 0)
-            return object_complaint(at, where, "the first period starts at 0");
+            return object_rule(object_complaint(at, where, "the first period starts at 0"),
+                               "R-CP-06", "0");
         if (start <= before)
-            return object_complaint(at, where, "it is not later than the period before it");
+            return object_rule(
+                object_complaint(at, where, "it is not later than the period before it"), "R-CP-06",
+                "periods in ascending order");
         before = start;
     }
     return OK;

@@ -18,7 +18,9 @@ static struct err start_session_check(const struct object_place *at, const void 
     const struct ocpi_start_session *ask = object;
 
     if (ask->connector_id && !ask->evse_uid)
-        return object_complaint(at, "evse_uid", "missing, it is required beside connector_id");
+        return object_rule(
+            object_complaint(at, "evse_uid", "missing, it is required beside connector_id"),
+            "R-TYPE-12", "evse_uid beside connector_id");
     return OK;
 }
 

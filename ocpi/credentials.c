@@ -25,8 +25,9 @@ static struct err credentials_check(const struct object_place *at, const void *o
 
             if (a->role == b->role && text_equal_caseless(a->party_id, b->party_id) &&
                 text_equal_caseless(a->country_code, b->country_code))
-                return object_complaint(at, arena_printf(at->arena, "roles/%zu", i),
-                                        "the same role of the same party came twice");
+                return object_rule(object_complaint(at, arena_printf(at->arena, "roles/%zu", i),
+                                                    "the same role of the same party came twice"),
+                                   "R-CRED-12", "each role of a party once");
         }
     }
     return OK;
@@ -43,7 +44,8 @@ static const struct field credentials_role_fields[] = {
 };
 
 static const struct field credentials_fields[] = {
-    TEXT  (struct ocpi_credentials, token, 64, REQUIRED, .text_check = credentials_token),
+    TEXT  (struct ocpi_credentials, token, 64, REQUIRED, .text_check = credentials_token,
+           .rule = "R-TRANS-05"),
     URL   (struct ocpi_credentials, url,   REQUIRED, .text_check = field_callable_url),
     LIST  (struct ocpi_credentials, roles, credentials_role, REQUIRED),
 };

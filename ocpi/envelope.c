@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "ocpi/rule.h"
 
 enum { MESSAGE_MAX = 255 };
 
@@ -48,16 +49,15 @@ void envelope_print_err(struct text *out, struct err e, enum ocpi_version versio
 {
     int code = err_info(e.kind)->ocpi_code, known = code;
     char message[1024];
+    size_t start = 0;
 
     if (version == OCPI_2_1_1 && code == OCPI_UNKNOWN_TOKEN)
         known = OCPI_CLIENT_ERROR;
     else if (version == OCPI_2_1_1 && status_class(code) == STATUS_HUB)
         known = OCPI_SERVER_ERROR;
-    if (known == code) {
-        envelope_print(out, code, err_text(e), NULL, 0);
-        return;
-    }
-    snprintf(message, sizeof(message), "%d: %s", code, err_text(e));
+    if (known != code)
+        start = (size_t)snprintf(message, sizeof(message), "%d: ", code);
+    rule_explain_to(message + start, (unsigned)(sizeof(message) - start), e);
     envelope_print(out, known, message, NULL, 0);
 }
 

@@ -5,10 +5,12 @@
 #include "ocpi/field.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ocpi/cdr.h"
 #include "ocpi/charging_profile.h"
+#include "ocpi/client_info.h"
 #include "ocpi/command.h"
 #include "ocpi/credentials.h"
 #include "ocpi/location.h"
@@ -18,6 +20,8 @@
 #include "ocpi/token.h"
 #include "ocpi/types.h"
 #include "ocpi/url.h"
+#include "ocpi/v211/classes.h"
+#include "ocpi/v230/classes.h"
 #include "ocpi/version.h"
 
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -97,6 +101,15 @@ const char *field_date(const char *text)
     return day < 1 || day > days_of_month(century * 100 + year, month) ? wanted : NULL;
 }
 
+/* The shape of a name of the zone database; whether the zone exists, only the database knows. */
+const char *field_time_zone(const char *text)
+{
+    if (strspn(text, UPPER LOWER) == 0 || text[strspn(text, UPPER LOWER DIGITS "/_+-")] != '\0' ||
+        strstr(text, "//"))
+        return "a name of the time zone database such as Europe/Oslo";
+    return NULL;
+}
+
 const char *field_callable_url(const char *text)
 {
     return url_callable(text) ? NULL : "an http or https URL with a host";
@@ -112,7 +125,7 @@ const char *field_int32_not_negative(int64_t value)
     return value >= 0 && value <= INT32_MAX ? NULL : "a whole number from 0 to 2147483647";
 }
 
-/* --- the register: alphabetical, one list per version --- */
+/* --- the register: one list per version, in the order of strcmp, which look-ups rely on --- */
 
 static const struct object_type *const classes_221[] = {
     &ocpi_active_charging_profile_type,
@@ -121,10 +134,10 @@ static const struct object_type *const classes_221[] = {
     &ocpi_authorization_info_type,
     &ocpi_business_details_type,
     &ocpi_cdr_type,
+    &ocpi_cancel_reservation_type,
     &ocpi_cdr_dimension_type,
     &ocpi_cdr_location_type,
     &ocpi_cdr_token_type,
-    &ocpi_cancel_reservation_type,
     &ocpi_charging_period_type,
     &ocpi_charging_preferences_type,
     &ocpi_charging_profile_type,
@@ -132,6 +145,7 @@ static const struct object_type *const classes_221[] = {
     &ocpi_charging_profile_response_type,
     &ocpi_charging_profile_result_type,
     &ocpi_clear_profile_result_type,
+    &ocpi_client_info_type,
     &ocpi_command_response_type,
     &ocpi_command_result_type,
     &ocpi_connector_type,
@@ -171,20 +185,46 @@ static const struct object_type *const classes_221[] = {
     &ocpi_version_details_type,
 };
 
+struct class_list {
+    const struct object_type *const *at;
+    size_t count;
+};
+
+static struct class_list classes_of(enum ocpi_version version)
+{
+    switch (version) {
+    case OCPI_2_1_1:
+        return (struct class_list){ocpi211_classes, ocpi211_class_count};
+    case OCPI_2_2_1:
+        return (struct class_list){classes_221, sizeof(classes_221) / sizeof(classes_221[0])};
+    case OCPI_2_3_0:
+        return (struct class_list){ocpi230_classes, ocpi230_class_count};
+    case OCPI_VERSION_NONE:
+        break;
+    }
+    return (struct class_list){NULL, 0};
+}
+
 const struct object_type *object_type_at(enum ocpi_version version, size_t index)
 {
-    if (version != OCPI_2_2_1 || index >= sizeof(classes_221) / sizeof(classes_221[0]))
-        return NULL;
-    return classes_221[index];
+    struct class_list classes = classes_of(version);
+
+    return index < classes.count ? classes.at[index] : NULL;
+}
+
+static int by_name(const void *name, const void *entry)
+{
+    const struct object_type *const *type = entry;
+
+    return strcmp(name, (*type)->name);
 }
 
 const struct object_type *object_type_find(enum ocpi_version version, const char *name)
 {
-    const struct object_type *type;
+    struct class_list classes = classes_of(version);
+    const struct object_type *const *found = NULL;
 
-    for (size_t i = 0; (type = object_type_at(version, i)); i++) {
-        if (strcmp(type->name, name) == 0)
-            return type;
-    }
-    return NULL;
+    if (classes.count > 0)
+        found = bsearch(name, classes.at, classes.count, sizeof(*classes.at), by_name);
+    return found ? *found : NULL;
 }

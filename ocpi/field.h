@@ -36,6 +36,14 @@ struct object_place {
  * ("charging_profile_period/2/limit"), "" the object itself. */
 struct err object_complaint(const struct object_place *at, const char *member, const char *format,
                             ...) __attribute__((format(printf, 3, 4)));
+/* The same complaint with the rule that was broken and what would have been right. What came is
+ * filled in by the reader. */
+static inline struct err object_rule(struct err e, const char *rule, const char *expected)
+{
+    e.rule = rule;
+    e.expected = expected;
+    return e;
+}
 
 struct field {
     const char *name;
@@ -49,6 +57,7 @@ struct field {
     /* Further demands on one value: NULL, or what the value should have been. */
     const char *(*text_check)(const char *text);
     const char *(*number_check)(int64_t value); /* six decimals for FIELD_NUMBER */
+    const char *rule; /* that the further demands come from; NULL: the one of the kind */
 };
 
 struct object_type {
@@ -141,6 +150,7 @@ const char *field_currency(const char *text);     /* ISO 4217: three upper-case 
 const char *field_language(const char *text);     /* ISO 639-1: two letters */
 const char *field_time_of_day(const char *text);  /* HH:MM */
 const char *field_date(const char *text);         /* YYYY-MM-DD, of the calendar */
+const char *field_time_zone(const char *text);    /* Area/Place */
 const char *field_callable_url(const char *text); /* http or https, with a host */
 const char *field_not_negative(int64_t value);
 const char *field_int32_not_negative(int64_t value);

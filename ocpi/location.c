@@ -53,18 +53,6 @@ static const char *longitude(const char *text)
     return is_degrees(text, 180) ? NULL : "degrees from -180 to 180 with 4 to 10 decimals";
 }
 
-/* The shape of a name of the zone database; whether the zone exists, only the database knows. */
-static const char *time_zone(const char *text)
-{
-    static const char *const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    static const char *const all = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                   "0123456789/_+-";
-
-    if (strspn(text, letters) == 0 || text[strspn(text, all)] != '\0' || strstr(text, "//"))
-        return "a name of the time zone database such as Europe/Oslo";
-    return NULL;
-}
-
 static const char *weekday(int64_t value)
 {
     return value >= 1 && value <= 7 ? NULL : "a weekday from 1 (Monday) to 7 (Sunday)";
@@ -78,11 +66,16 @@ static struct err publish_token_check(const struct object_place *at, const void 
     const struct ocpi_publish_token *token = object;
 
     if (!token->uid && !token->visual_number && !token->group_id)
-        return object_complaint(at, "", "one of uid, visual_number and group_id is required");
+        return object_rule(
+            object_complaint(at, "", "one of uid, visual_number and group_id is required"),
+            "R-LOC-06", "one of uid, visual_number and group_id");
     if (token->uid && token->type == OCPI_TOKEN_NONE)
-        return object_complaint(at, "type", "missing, it is required beside uid");
+        return object_rule(object_complaint(at, "type", "missing, it is required beside uid"),
+                           "R-LOC-06", "type beside uid");
     if (token->visual_number && !token->issuer)
-        return object_complaint(at, "issuer", "missing, it is required beside visual_number");
+        return object_rule(
+            object_complaint(at, "issuer", "missing, it is required beside visual_number"),
+            "R-LOC-06", "issuer beside visual_number");
     return OK;
 }
 
@@ -92,7 +85,9 @@ static struct err location_check(const struct object_place *at, const void *obje
     const struct ocpi_location *location = object;
 
     if (location->publish && location->publish_allowed_to.count > 0)
-        return object_complaint(at, "publish_allowed_to", "allowed only where publish is false");
+        return object_rule(
+            object_complaint(at, "publish_allowed_to", "allowed only where publish is false"),
+            "R-LOC-05", "no publish_allowed_to where publish is true");
     return OK;
 }
 
@@ -100,20 +95,27 @@ static struct err location_check(const struct object_place *at, const void *obje
 
 /* clang-format off */
 static const struct field geo_location_fields[] = {
-    TEXT  (struct ocpi_geo_location, latitude,  14, REQUIRED, .text_check = latitude),
-    TEXT  (struct ocpi_geo_location, longitude, 15, REQUIRED, .text_check = longitude),
+    TEXT  (struct ocpi_geo_location, latitude,  14, REQUIRED, .text_check = latitude,
+           .rule = "R-LOC-10"),
+    TEXT  (struct ocpi_geo_location, longitude, 15, REQUIRED, .text_check = longitude,
+           .rule = "R-LOC-10"),
 };
 
 static const struct field additional_geo_location_fields[] = {
-    TEXT  (struct ocpi_additional_geo_location, latitude,  14, REQUIRED, .text_check = latitude),
-    TEXT  (struct ocpi_additional_geo_location, longitude, 15, REQUIRED, .text_check = longitude),
+    TEXT  (struct ocpi_additional_geo_location, latitude,  14, REQUIRED, .text_check = latitude,
+           .rule = "R-LOC-10"),
+    TEXT  (struct ocpi_additional_geo_location, longitude, 15, REQUIRED, .text_check = longitude,
+           .rule = "R-LOC-10"),
     OBJECT(struct ocpi_additional_geo_location, name,      display_text, OPTIONAL),
 };
 
 static const struct field regular_hours_fields[] = {
-    INT   (struct ocpi_regular_hours, weekday,      REQUIRED, .number_check = weekday),
-    TEXT  (struct ocpi_regular_hours, period_begin, 5, REQUIRED, .text_check = field_time_of_day),
-    TEXT  (struct ocpi_regular_hours, period_end,   5, REQUIRED, .text_check = field_time_of_day),
+    INT   (struct ocpi_regular_hours, weekday,      REQUIRED, .number_check = weekday,
+           .rule = "R-LOC-09"),
+    TEXT  (struct ocpi_regular_hours, period_begin, 5, REQUIRED, .text_check = field_time_of_day,
+           .rule = "R-LOC-09"),
+    TEXT  (struct ocpi_regular_hours, period_end,   5, REQUIRED, .text_check = field_time_of_day,
+           .rule = "R-LOC-09"),
 };
 
 static const struct field exceptional_period_fields[] = {
@@ -197,7 +199,7 @@ static const struct field location_fields[] = {
     OBJECT(struct ocpi_location, suboperator,         business_details, OPTIONAL),
     OBJECT(struct ocpi_location, owner,               business_details, OPTIONAL),
     ENUM_LIST(struct ocpi_location, facilities,       facility, OPTIONAL),
-    TEXT  (struct ocpi_location, time_zone,          255, REQUIRED, .text_check = time_zone),
+    TEXT  (struct ocpi_location, time_zone,          255, REQUIRED, .text_check = field_time_zone),
     OBJECT(struct ocpi_location, opening_times,       hours, OPTIONAL),
     BOOL  (struct ocpi_location, charging_when_closed, OPTIONAL | TRUE_IF_ABSENT),
     LIST  (struct ocpi_location, images,              image, OPTIONAL),

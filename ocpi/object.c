@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Objects: reading, checking and merging by the field tables. Printing is in object_print.c.
- *
- * Complaints name the place by JSON pointer, what came and what was expected. They repeat no value
- * from outside, except an unknown word of an enum if it looks like one.
+ * Objects: reading, checking and merging by the field tables. Printing is in object_print.c, the
+ * words of complaints are in complaint.c.
  */
 #include "ocpi/object.h"
 
-#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "ocpi/came.h"
+#include "ocpi/complaint.h"
 #include "ocpi/field.h"
-#include "ocpi/url.h"
 
 enum { WORD_SHOWN_MAX = 40 };
 
@@ -31,88 +30,9 @@ struct any_list {
 static struct err parse_object(const struct object_place *at, const struct object_type *type,
                                const json_t *json, enum reading reading, void *ret);
 
-/* --- complaints --- */
-
-static const char *place_pointer(const struct object_place *at)
+static const char *rule_of_demand(const struct field *field)
 {
-    if (!at->up)
-        return "";
-    if (at->name)
-        return arena_printf(at->arena, "%s/%s", place_pointer(at->up), at->name);
-    return arena_printf(at->arena, "%s/%zu", place_pointer(at->up), at->index);
-}
-
-struct err object_complaint(const struct object_place *at, const char *member, const char *format,
-                            ...)
-{
-    const char *where = place_pointer(at);
-    const char *what;
-    va_list args;
-
-    if (*member)
-        where = arena_printf(at->arena, "%s/%s", where, member);
-    va_start(args, format);
-    what = arena_vprintf(at->arena, format, args);
-    va_end(args);
-    return err_at(at->arena, ERR_BAD_FIELD, where, "%s: %s", *where ? where : "/", what);
-}
-
-static const char *json_kind(const json_t *value)
-{
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return "an object";
-    case JSON_ARRAY:
-        return "a list";
-    case JSON_STRING:
-        return "a string";
-    case JSON_INTEGER:
-    case JSON_REAL:
-        return "a number";
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return "a boolean";
-    case JSON_NULL:
-        return "null";
-    }
-    return "something else";
-}
-
-static const char *one_expected(struct arena *a, const struct field *field)
-{
-    switch (field->kind) {
-    case FIELD_TEXT:
-        return arena_printf(a, "a string of at most %zu characters", field->limit);
-    case FIELD_URL:
-        return "a URL of at most 255 characters";
-    case FIELD_TIME:
-        return "a time in UTC such as 2026-01-31T08:00:00Z";
-    case FIELD_NUMBER:
-        return "a number";
-    case FIELD_INT:
-        return "a whole number";
-    case FIELD_BOOL:
-        return "true or false";
-    case FIELD_ENUM:
-        return arena_printf(a, "a word of %s", field->words->name);
-    case FIELD_OBJECT:
-        return arena_printf(a, "a %s object", field->type->name);
-    }
-    return "something else";
-}
-
-static const char *expected(struct arena *a, const struct field *field)
-{
-    if (field->list)
-        return arena_printf(a, "a list of which each entry is %s", one_expected(a, field));
-    return one_expected(a, field);
-}
-
-static struct err wrong_kind(const struct object_place *at, const struct field *field,
-                             const json_t *value)
-{
-    return object_complaint(at, "", "%s came where %s is expected", json_kind(value),
-                            one_expected(at->arena, field));
+    return field->rule ? field->rule : complaint_rule(field);
 }
 
 /* --- single values; `to` is the member, or the entry of a list --- */
@@ -134,30 +54,46 @@ static bool is_blank(const char *text)
     return text[strspn(text, " ")] == '\0';
 }
 
-static struct err check_text(const struct object_place *at, const struct field *field,
-                             const char *text, bool long_text)
+static struct err check_characters(const struct object_place *at, const struct field *field,
+                                   const json_t *value, const char *text)
 {
-    size_t limit = long_text && field->limit < LONG_TEXT_MAX ? LONG_TEXT_MAX : field->limit;
+    const char *rule = complaint_rule(field);
+
+    if (field->flags & CASELESS) {
+        if (!text_is_printable_ascii(text))
+            return complaint_about(at, value, rule, "printable ASCII characters",
+                                   "only printable ASCII characters are allowed");
+        if (field->flags & REQUIRED && is_blank(text))
+            return complaint_about(at, value, "R-TYPE-12", complaint_wanted_one(at->arena, field),
+                                   "an empty text came where %s is expected",
+                                   complaint_one(at->arena, field));
+    } else if (!(field->flags & VERBATIM) && has_control_character(text)) {
+        return complaint_about(at, value, rule, "a text without control characters",
+                               "control characters are not allowed");
+    }
+    if (field->kind == FIELD_URL && (is_blank(text) || strchr(text, ' ')))
+        return complaint_about(at, value, rule, complaint_wanted_one(at->arena, field),
+                               "this is not a URL");
+    return OK;
+}
+
+static struct err check_text(const struct object_place *at, const struct field *field,
+                             const json_t *value, const char *text)
+{
+    bool long_text = at->leniency->long_text && field->limit < LONG_TEXT_MAX;
+    size_t limit = long_text ? LONG_TEXT_MAX : field->limit;
     size_t length = text_utf8_count(text);
     const char *wanted;
 
     if (length > limit)
-        return object_complaint(at, "", "%zu characters came where at most %zu are allowed", length,
-                                field->limit);
-    if (field->flags & CASELESS) {
-        if (!text_is_printable_ascii(text))
-            return object_complaint(at, "", "only printable ASCII characters are allowed");
-        if (field->flags & REQUIRED && is_blank(text))
-            return object_complaint(at, "", "an empty text came where %s is expected",
-                                    one_expected(at->arena, field));
-    } else if (!(field->flags & VERBATIM) && has_control_character(text)) {
-        return object_complaint(at, "", "control characters are not allowed");
-    }
-    if (field->kind == FIELD_URL && (is_blank(text) || strchr(text, ' ')))
-        return object_complaint(at, "", "this is not a URL");
+        return complaint_about(at, value, field->kind == FIELD_URL ? "R-TYPE-10" : "R-TYPE-17",
+                               arena_printf(at->arena, "at most %zu characters", field->limit),
+                               "%zu characters came where at most %zu are allowed", length,
+                               field->limit);
+    TRY(check_characters(at, field, value, text));
     wanted = field->text_check ? field->text_check(text) : NULL;
     if (wanted)
-        return object_complaint(at, "", "%s is expected", wanted);
+        return complaint_about(at, value, rule_of_demand(field), wanted, "%s is expected", wanted);
     return OK;
 }
 
@@ -171,8 +107,8 @@ static struct err parse_text(const struct object_place *at, const struct field *
     else if (field->flags & NUMBER_OK && json_is_integer(value))
         text = arena_printf(at->arena, "%lld", (long long)json_integer_value(value));
     else
-        return wrong_kind(at, field, value);
-    TRY(check_text(at, field, text, at->leniency->long_text));
+        return complaint_of_kind(at, field, value);
+    TRY(check_text(at, field, value, text));
     memcpy(to, &text, sizeof(text));
     return OK;
 }
@@ -185,12 +121,13 @@ static struct err parse_time(const struct object_place *at, const struct field *
     int64_t us;
 
     if (!text)
-        return wrong_kind(at, field, value);
+        return complaint_of_kind(at, field, value);
     /* The unpadded form is a word for "unknown", not a time (R-CDR-15). */
     if ((!(field->flags & UNKNOWN_OK) && strcmp(text, "1970-1-1T00:00:00Z") == 0) ||
         !time_parse(text, rule, &us))
-        return object_complaint(at, "", "a text came that is not %s",
-                                one_expected(at->arena, field));
+        return complaint_about(at, value, complaint_rule(field),
+                               complaint_wanted_one(at->arena, field), "a text came that is not %s",
+                               complaint_one(at->arena, field));
     memcpy(to, &us, sizeof(us));
     return OK;
 }
@@ -202,17 +139,19 @@ static struct err parse_number(const struct object_place *at, const struct field
     int64_t number;
 
     if (!json_is_number(value) && !(at->leniency->numbers_as_text && json_is_string(value)))
-        return wrong_kind(at, field, value);
+        return complaint_of_kind(at, field, value);
     if (!json_number_u6(value, at->leniency->numbers_as_text, &number))
-        return object_complaint(at, "", "this number is too large, too exact or none at all");
+        return complaint_about(at, value, "R-TYPE-07", "a number of at most 15 digits",
+                               "this number is too large, too exact or none at all");
     if (field->kind == FIELD_INT) {
         if (number % 1000000 != 0)
-            return object_complaint(at, "", "a whole number is expected");
+            return complaint_about(at, value, "R-TYPE-08", "a whole number",
+                                   "a whole number is expected");
         number /= 1000000;
     }
     wanted = field->number_check ? field->number_check(number) : NULL;
     if (wanted)
-        return object_complaint(at, "", "%s is expected", wanted);
+        return complaint_about(at, value, rule_of_demand(field), wanted, "%s is expected", wanted);
     memcpy(to, &number, sizeof(number));
     return OK;
 }
@@ -224,27 +163,34 @@ static bool looks_like_a_word(const char *text)
     return length > 0 && length <= WORD_SHOWN_MAX && text[length] == '\0';
 }
 
+static struct err check_unlisted_word(const struct object_place *at, const struct field *field,
+                                      const json_t *value, const char *text)
+{
+    const char *rule = complaint_rule(field), *wanted = complaint_wanted_one(at->arena, field);
+
+    if (*text == '\0' || !text_is_printable_ascii(text))
+        return complaint_about(at, value, rule, wanted, "a text came that is no word of %s",
+                               field->words->name);
+    if (field->words->open || at->leniency->unknown_words)
+        return OK;
+    if (!looks_like_a_word(text))
+        return complaint_about(at, value, rule, wanted, "unknown value, %s is expected",
+                               complaint_one(at->arena, field));
+    return complaint_about(at, value, rule, wanted, "unknown value \"%s\", %s is expected", text,
+                           complaint_one(at->arena, field));
+}
+
 static struct err parse_word(const struct object_place *at, const struct field *field,
                              const json_t *value, void *to)
 {
-    const struct word_list *words = field->words;
     const char *text = json_string_value(value);
     unsigned word;
 
     if (!text)
-        return wrong_kind(at, field, value);
-    word = word_parse(words, text);
-    if (word > words->count) {
-        if (*text == '\0' || !text_is_printable_ascii(text))
-            return object_complaint(at, "", "a text came that is no word of %s", words->name);
-        if (!words->open && !at->leniency->unknown_words) {
-            if (!looks_like_a_word(text))
-                return object_complaint(at, "", "unknown value, %s is expected",
-                                        one_expected(at->arena, field));
-            return object_complaint(at, "", "unknown value \"%s\", %s is expected", text,
-                                    one_expected(at->arena, field));
-        }
-    }
+        return complaint_of_kind(at, field, value);
+    word = word_parse(field->words, text);
+    if (word > field->words->count)
+        TRY(check_unlisted_word(at, field, value, text));
     memcpy(to, &word, sizeof(word));
     return OK;
 }
@@ -265,7 +211,7 @@ static struct err parse_one(const struct object_place *at, const struct field *f
         bool yes = json_is_true(value);
 
         if (!json_is_boolean(value))
-            return wrong_kind(at, field, value);
+            return complaint_of_kind(at, field, value);
         memcpy(to, &yes, sizeof(yes));
         return OK;
     }
@@ -273,7 +219,7 @@ static struct err parse_one(const struct object_place *at, const struct field *f
         return parse_word(at, field, value, to);
     case FIELD_OBJECT:
         if (!json_is_object(value))
-            return wrong_kind(at, field, value);
+            return complaint_of_kind(at, field, value);
         return parse_object(at, field->type, value, READING_WHOLE, to);
     }
     return err_new(ERR_INTERNAL);
@@ -309,10 +255,12 @@ static struct err parse_list(const struct object_place *at, const struct field *
     char *entries;
 
     if (!json_is_array(value))
-        return object_complaint(at, "", "%s came where %s is expected", json_kind(value),
-                                expected(at->arena, field));
+        return complaint_about(at, value, "R-TYPE-16", complaint_wanted(at->arena, field),
+                               "%s came where %s is expected", complaint_kind(value),
+                               complaint_expected(at->arena, field));
     if (count == 0 && field->flags & REQUIRED)
-        return object_complaint(at, "", "an empty list came where at least one entry is required");
+        return complaint_about(at, value, "R-TYPE-12", "at least one entry",
+                               "an empty list came where at least one entry is required");
     if (count == 0)
         return OK;
     entries = arena_alloc(at->arena, count * size);
@@ -343,6 +291,38 @@ static struct err parse_member(const struct object_place *at, const struct field
     return parse_one(at, field, value, to);
 }
 
+/* The value at the end of a pointer that begins at `json`; NULL where there is nothing. */
+static const json_t *value_at(struct arena *a, const json_t *json, const char *pointer)
+{
+    while (json && *pointer == '/') {
+        size_t length = strcspn(++pointer, "/");
+        const char *name = arena_bytes(a, pointer, length);
+
+        if (json_is_array(json))
+            json = json_array_get(json, strtoul(name, NULL, 10));
+        else
+            json = json_object_get(json, name);
+        pointer += length;
+    }
+    return json;
+}
+
+/* The rule between the fields of a class sees the struct; what came at the place that it complains
+ * about stands in the document. */
+static struct err check_rules(const struct object_place *at, const struct object_type *type,
+                              const json_t *json, const void *object)
+{
+    struct err e = type->check(at, object);
+    const char *pointer, *name;
+
+    if (!failed(e) || e.came || !e.where)
+        return e;
+    pointer = e.where + strlen(complaint_pointer(at));
+    name = strrchr(e.where, '/');
+    e.came = came_of(at->arena, name ? name + 1 : NULL, value_at(at->arena, json, pointer));
+    return e;
+}
+
 static struct err parse_object(const struct object_place *at, const struct object_type *type,
                                const json_t *json, enum reading reading, void *ret)
 {
@@ -357,12 +337,12 @@ static struct err parse_object(const struct object_place *at, const struct objec
         if (value && !json_is_null(value))
             TRY(parse_member(&member, field, value, ret));
         else if (field->flags & REQUIRED)
-            return object_complaint(&member, "", "%s, %s is required", value ? "null" : "missing",
-                                    expected(at->arena, field));
+            return complaint_about(
+                &member, value, reading == READING_PATCH ? "R-TRANS-13" : "R-TYPE-12",
+                complaint_wanted(at->arena, field), "%s, %s is required",
+                value ? "null" : "missing", complaint_expected(at->arena, field));
     }
-    if (type->check && reading == READING_WHOLE)
-        TRY(type->check(at, ret));
-    return OK;
+    return type->check && reading == READING_WHOLE ? check_rules(at, type, json, ret) : OK;
 }
 
 static const struct field *find_field(const struct object_type *type, const char *name)
@@ -377,6 +357,18 @@ static const struct field *find_field(const struct object_type *type, const char
 /* --- the public functions --- */
 
 static const struct object_leniency strict;
+
+static struct err no_object(struct arena *a, const json_t *json, const struct object_type *type,
+                            const char *what)
+{
+    struct err e = err_at(a, ERR_BAD_BODY, "", "%s came where %s%s object %s expected",
+                          json ? complaint_kind(json) : "nothing", what, type->name,
+                          *what == 'a' ? "is" : "are");
+
+    e = object_rule(e, "R-TYPE-16", arena_printf(a, "%s%s object", what, type->name));
+    e.came = came_of(a, NULL, json);
+    return e;
+}
 
 void object_blank(const struct object_type *type, void *object)
 {
@@ -403,8 +395,7 @@ struct err object_parse_lenient(const struct object_type *type, const json_t *js
     struct object_place top = {a, leniency ? leniency : &strict, NULL, NULL, 0};
 
     if (!json_is_object(json))
-        return err_at(a, ERR_BAD_BODY, "", "%s came where a %s object is expected",
-                      json ? json_kind(json) : "nothing", type->name);
+        return no_object(a, json, type, "a ");
     return parse_object(&top, type, json, READING_WHOLE, ret);
 }
 
@@ -427,11 +418,12 @@ struct err object_parse_patch(const struct object_type *type, const json_t *patc
     const json_t *stamp = json_object_get(patch, "last_updated");
 
     if (!json_is_object(patch))
-        return err_at(a, ERR_BAD_BODY, "", "%s came where members of a %s object are expected",
-                      patch ? json_kind(patch) : "nothing", type->name);
+        return no_object(a, patch, type, "members of a ");
     TRY(parse_object(&top, type, patch, READING_PATCH, ret));
     if (!stamp && type->version >= OCPI_2_2_1 && find_field(type, "last_updated"))
-        return object_complaint(&top, "last_updated", "missing, every PATCH carries it");
+        return object_rule(
+            object_complaint(&top, "last_updated", "missing, every PATCH carries it"), "R-TRANS-12",
+            "last_updated in every PATCH");
     return OK;
 }
 
@@ -474,8 +466,12 @@ struct err object_merge(const struct object_type *type, json_t *stored, json_t *
         int failed_to_set = 0;
 
         if (field && field->flags & IDENTITY) {
-            if (!same_identity(field, json_object_get(stored, name), value))
-                return object_complaint(&top, name, "a PATCH may not change what the object is");
+            const struct object_place member = {a, top.leniency, &top, name, 0};
+            json_t *ours = json_object_get(stored, name);
+
+            if (!same_identity(field, ours, value))
+                return complaint_about(&member, value, "R-TRANS-13", came_of(a, name, ours),
+                                       "a PATCH may not change what the object is");
             continue; /* the stored spelling stays */
         }
         if (json_is_null(value))
@@ -524,6 +520,7 @@ struct field_facts object_type_field(const struct object_type *type, size_t inde
         .caseless = (field->flags & CASELESS) != 0,
         .identity = (field->flags & IDENTITY) != 0,
         .number_tolerated = (field->flags & NUMBER_OK) != 0,
+        .true_if_absent = (field->flags & TRUE_IF_ABSENT) != 0,
         .limit = field->limit,
         .type = field->type,
         .words = field->words,

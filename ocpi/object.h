@@ -53,7 +53,9 @@ enum { LONG_TEXT_MAX = 5000 };
 
 /* Fills *ret, which is of the type's struct, with what lives in the arena and the document.
  * ERR_BAD_BODY if the value is no object; ERR_BAD_FIELD with a JSON pointer in err.where and
- * "<pointer>: what is wrong" in err.text. *ret may be half filled after an error. */
+ * "<pointer>: what is wrong" in err.text. Both say in err.rule which requirement was broken, in
+ * err.came what came there (ocpi/came.h; NULL: nothing) and in err.expected what would have been
+ * right. *ret may be half filled after an error. */
 struct err object_parse(const struct object_type *type, const json_t *json, struct arena *a,
                         void *ret);
 struct err object_parse_lenient(const struct object_type *type, const json_t *json,
@@ -62,7 +64,8 @@ struct err object_parse_lenient(const struct object_type *type, const json_t *js
 struct err object_check(const struct object_type *type, const json_t *json,
                         const struct object_leniency *leniency, struct arena *a);
 /* A PATCH body: only members that are there are checked, null may clear optional ones only, and
- * last_updated is required where the class has it (R-TRANS-12, 22+). */
+ * last_updated is required where the class has it, but not in 2.1.1 (R-TRANS-12): whoever keeps the
+ * object stamps it. */
 struct err object_check_patch(const struct object_type *type, const json_t *patch,
                               const struct object_leniency *leniency, struct arena *a);
 /* Like object_check_patch, and fills in the members that are there; the others are blank. */
@@ -71,13 +74,14 @@ struct err object_parse_patch(const struct object_type *type, const json_t *patc
 
 /* PATCH applied to a stored document (R-TRANS-11, 13): null removes, lists and objects are replaced
  * as a whole, the members that are the object's identity may not change (2001). The result is a new
- * document, checked, owned by the arena. For Sessions use session_merge. */
+ * document, checked, owned by the arena. For Sessions use session_merge_as. */
 struct err object_merge(const struct object_type *type, json_t *stored, json_t *patch,
                         const struct object_leniency *leniency, struct arena *a, json_t **ret);
 
 /* Everything absent. */
 void object_blank(const struct object_type *type, void *object);
-/* What we originate: strict limits, required members, the rules of the class. `key` as in
+/* What we originate: strict limits, required members, the rules of the class. For 2.1.1 times have
+ * whole seconds (R-TYPE-05) and texts are ASCII (R-TYPE-02, ocpi/v211/ascii.h). `key` as in
  * base/text.h. ERR_INTERNAL names the member; nothing is written then. */
 struct err object_print(const struct object_type *type, const void *object, struct arena *a,
                         struct text *out, const char *key);
@@ -106,20 +110,23 @@ struct field_facts {
     bool caseless;                  /* CiString */
     bool identity;                  /* may not be changed by PATCH */
     bool number_tolerated;          /* a text which may come as a whole number */
+    bool true_if_absent;            /* the default of an optional bool */
     size_t limit;                   /* texts: characters */
     const struct object_type *type; /* FIELD_OBJECT */
     const struct word_list *words;  /* FIELD_ENUM */
 };
 
 const char *object_type_name(const struct object_type *type);
+/* Of the table: classes that versions share have the one in whose folder the table lies. */
 enum ocpi_version object_type_version(const struct object_type *type);
 size_t object_type_size(const struct object_type *type); /* of the C struct */
 size_t object_type_fields(const struct object_type *type);
 struct field_facts object_type_field(const struct object_type *type, size_t index);
 
-/* All classes of a version, in alphabetical order: NULL past the end. */
+/* All classes of a version, in the order of strcmp: NULL past the end. */
 const struct object_type *object_type_at(enum ocpi_version version, size_t index);
-/* By the class name of the specification, "ChargingPeriod"; NULL if there is none. */
+/* By the class name of the specification, "ChargingPeriod"; NULL if there is none. Fast enough to
+ * be called for each request. */
 const struct object_type *object_type_find(enum ocpi_version version, const char *name);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "ocpi/field.h"
+#include "ocpi/v211/ascii.h"
 
 enum { OBJECT_TEXT_MAX = 16 * 1024 * 1024 };
 
@@ -21,6 +22,8 @@ struct any_list {
 
 struct printer {
     struct text *out;
+    struct arena *arena;
+    enum ocpi_version version; /* of the whole object; parts may be shared with another one */
     const char *lost; /* the first member of which something would have been lost; NULL: none */
 };
 
@@ -46,11 +49,24 @@ static void print_number(const struct field *field, int64_t value, struct printe
     json_put_raw(p->out, key, decimal_print_u6(buffer, value, 0, decimals));
 }
 
-static void print_time(int64_t value, struct text *out, const char *key)
+/* 2.1.1 knows whole seconds only (R-TYPE-05). */
+static void print_time(int64_t value, struct printer *p, const char *key)
 {
     char buffer[TIME_TEXT];
 
-    json_put_text(out, key, time_print_millis(buffer, value));
+    if (p->version == OCPI_2_1_1)
+        json_put_text(p->out, key, time_print_seconds(buffer, value));
+    else
+        json_put_text(p->out, key, time_print_millis(buffer, value));
+}
+
+/* 2.1.1 knows printable ASCII only (R-TYPE-02). */
+static void print_text(const struct field *field, const char *text, struct printer *p,
+                       const char *key)
+{
+    if (p->version == OCPI_2_1_1 && field->kind == FIELD_TEXT && !(field->flags & VERBATIM))
+        text = ascii_of(p->arena, text, field->limit);
+    json_put_text(p->out, key, text);
 }
 
 /* `at` is the member, or the entry of a list. */
@@ -65,11 +81,11 @@ static void print_one(const struct field *field, const char *at, struct printer 
     case FIELD_TEXT:
     case FIELD_URL:
         memcpy(&text, at, sizeof(text));
-        json_put_text(p->out, key, text);
+        print_text(field, text, p, key);
         break;
     case FIELD_TIME:
         memcpy(&number, at, sizeof(number));
-        print_time(number, p->out, key);
+        print_time(number, p, key);
         break;
     case FIELD_NUMBER:
         memcpy(&number, at, sizeof(number));
@@ -171,7 +187,7 @@ static void print_object(const struct object_type *type, const void *object, str
 static struct err print_checked(const struct object_type *type, const void *object, struct arena *a,
                                 struct text *ret_text, json_t **ret_json)
 {
-    struct printer printer = {.out = ret_text};
+    struct printer printer = {.out = ret_text, .arena = a, .version = type->version};
     struct err e;
 
     text_init(ret_text, a, OBJECT_TEXT_MAX);

@@ -46,13 +46,18 @@ static const struct response_word {
     const char *word;
     enum ocpi_outcome kind;
     const char *failure_code;
+    bool deviation;
 } response_words[] = {
-    {"ACCEPTED", OCPI_OUTCOME_ACCEPTED, NULL},
-    {"REJECTED", OCPI_OUTCOME_REJECTED, REJECTED_BY_NETWORK},
-    {"NOT_SUPPORTED", OCPI_OUTCOME_NOT_SUPPORTED, NOT_SUPPORTED},
-    {"UNKNOWN_SESSION", OCPI_OUTCOME_UNKNOWN_SESSION, NETWORK_ERROR},
-    {"TOO_OFTEN", OCPI_OUTCOME_TOO_OFTEN, REJECTED_BY_NETWORK},
-    {"TIMEOUT", OCPI_OUTCOME_UNCLEAR, NULL}, /* 2.1.1 */
+    {"ACCEPTED", OCPI_OUTCOME_ACCEPTED, NULL, false},
+    {"REJECTED", OCPI_OUTCOME_REJECTED, REJECTED_BY_NETWORK, false},
+    {"NOT_SUPPORTED", OCPI_OUTCOME_NOT_SUPPORTED, NOT_SUPPORTED, false},
+    {"UNKNOWN_SESSION", OCPI_OUTCOME_UNKNOWN_SESSION, NETWORK_ERROR, false},
+    {"TOO_OFTEN", OCPI_OUTCOME_TOO_OFTEN, REJECTED_BY_NETWORK, false},
+    {"TIMEOUT", OCPI_OUTCOME_UNCLEAR, NULL, false}, /* 2.1.1 */
+    /* In the diagrams of 2.1.1 only (R-BR-44). */
+    {"SUCCESSFUL", OCPI_OUTCOME_ACCEPTED, NULL, true},
+    {"UNKOWN_LOCATION", OCPI_OUTCOME_REJECTED, EVSE_INOPERATIVE, true},
+    {"UNKNOWN_LOCATION", OCPI_OUTCOME_REJECTED, EVSE_INOPERATIVE, true},
 };
 
 /* A status_code that is no success decides before any data does. */
@@ -99,6 +104,7 @@ static struct outcome of_response_word(const char *word)
         if (strcmp(response_words[i].word, word) == 0) {
             ret = outcome(response_words[i].kind, response_words[i].failure_code);
             ret.word = word;
+            ret.deviation = response_words[i].deviation;
             return ret;
         }
     }
@@ -175,6 +181,7 @@ struct outcome outcome_of_response(enum outcome_ask ask, const struct envelope *
     }
     ret = of_response_word(word);
     ret.timeout_s = read_timeout(answer->data);
+    ret.no_timeout = ret.kind == OCPI_OUTCOME_ACCEPTED && ret.timeout_s == 0;
     /* Words of the other kind of request are odd, but their meaning is plain. */
     if (ret.kind == OCPI_OUTCOME_TOO_OFTEN && ask < OUTCOME_OF_SET_PROFILE)
         ret.deviation = true;
@@ -220,6 +227,19 @@ static const struct result_row {
         {OCPI_OUTCOME_REJECTED, NETWORK_ERROR},
         {OCPI_OUTCOME_UNKNOWN_SESSION, NULL},
         {OCPI_OUTCOME_REJECTED, NETWORK_ERROR}},
+    /* In the diagrams of 2.1.1 only (R-BR-44). */
+    {"SUCCESSFUL",
+        {OCPI_OUTCOME_ACCEPTED, NULL},
+        {OCPI_OUTCOME_ACCEPTED, NULL},
+        {OCPI_OUTCOME_ACCEPTED, NULL}},
+    {"UNKOWN_LOCATION",
+        {OCPI_OUTCOME_REJECTED, EVSE_INOPERATIVE},
+        {OCPI_OUTCOME_RETRY, NULL},
+        {OCPI_OUTCOME_REJECTED, EVSE_INOPERATIVE}},
+    {"UNKNOWN_LOCATION",
+        {OCPI_OUTCOME_REJECTED, EVSE_INOPERATIVE},
+        {OCPI_OUTCOME_RETRY, NULL},
+        {OCPI_OUTCOME_REJECTED, EVSE_INOPERATIVE}},
 };
 /* clang-format on */
 
@@ -241,6 +261,10 @@ static struct outcome of_profile_result(enum outcome_ask ask, const char *word)
 
 static struct outcome of_command_result(enum outcome_ask ask, const char *word)
 {
+    /* Who cancels what is not there any more has got what was wanted. */
+    if (ask == OUTCOME_OF_CANCEL_RESERVATION && word &&
+        (strcmp(word, "UNKNOWN_RESERVATION") == 0 || strcmp(word, "CANCELED_RESERVATION") == 0))
+        return outcome(OCPI_OUTCOME_ACCEPTED, NULL);
     for (size_t i = 0; word && i < sizeof(result_rows) / sizeof(result_rows[0]); i++) {
         const struct result_row *row = &result_rows[i];
 

@@ -42,6 +42,7 @@ struct outcome {
     const char *failure_code; /* word of the REST API for a failure, else NULL */
     const char *word;         /* the partner's own word where there was one; borrowed */
     int64_t timeout_s;        /* response: the partner's `timeout`, 0 if none (R-ASYNC-03) */
+    bool no_timeout;          /* response: taken on, and no `timeout` with it: 2.1.1 has none */
     bool deviation;           /* survived, but not what OCPI says: worth a log line */
     bool our_fault;           /* the partner says that our message was wrong: alarm */
 };

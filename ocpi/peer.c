@@ -4,6 +4,7 @@
  */
 #include "ocpi/peer.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,42 @@ const char *peer_endpoint(const struct peer *peer, const char *module, enum ocpi
             return e->url;
     }
     return NULL;
+}
+
+/* A slash at the end of the path, before any query. */
+static char *with_slash(struct arena *a, const char *url)
+{
+    size_t path = strcspn(url, "?");
+
+    if (path > 0 && url[path - 1] == '/')
+        return arena_text(a, url);
+    return arena_printf(a, "%.*s/%s", (int)path, url, url + path);
+}
+
+char *peer_url(struct arena *a, const struct peer *peer, const char *module,
+               enum ocpi_interface role, ...)
+{
+    const char *endpoint = peer_endpoint(peer, module, role), *segment;
+    va_list segments;
+    char *url;
+
+    if (!endpoint)
+        return NULL;
+    url = arena_text(a, endpoint);
+    va_start(segments, role);
+    while ((segment = va_arg(segments, const char *)))
+        url = url_join(a, url, segment, NULL);
+    va_end(segments);
+    return peer->quirks.trailing_slash ? with_slash(a, url) : url;
+}
+
+const char *peer_own_id(struct arena *a, const struct peer *peer, const char *id)
+{
+    if (!peer->quirks.lower_case_ids || !id)
+        return id;
+    char *lower = arena_text(a, id);
+    text_to_lower(lower);
+    return lower;
 }
 
 static bool is_listed(const struct peer *peer, const struct url *url)

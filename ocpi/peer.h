@@ -50,6 +50,12 @@ struct peer {
 /* The published URL of a module's interface; NULL if the partner does not offer it. The role of
  * `credentials` does not count (R-VER-03). */
 const char *peer_endpoint(const struct peer *peer, const char *module, enum ocpi_interface role);
+/* What is called below it: {endpoint}/{segment}..., as the partner's quirks want it. The segments
+ * end with NULL. NULL if the partner does not offer the module. */
+char *peer_url(struct arena *a, const struct peer *peer, const char *module,
+               enum ocpi_interface role, ...) __attribute__((sentinel));
+/* The id of one of the partner's own objects as it stands in such a URL. */
+const char *peer_own_id(struct arena *a, const struct peer *peer, const char *id);
 /* Whether a URL stays on the scheme, host and port of the partner's versions URL or endpoints, or
  * on a listed host (R-TRANS-47, R-ASYNC-17). */
 bool peer_owns_url(const struct peer *peer, const char *url);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions: tables (2.2.1) and the PATCH that appends charging periods.
+ * Sessions: tables (2.2.1), and the PATCH of all versions, which appends charging periods.
  */
 #include "ocpi/session.h"
 
@@ -65,16 +65,20 @@ struct timed_period {
 };
 
 /* Both lists have been checked: every period has a start that can be read. */
+static int64_t start_of(const json_t *period)
+{
+    const char *start = json_string_value(json_object_get(period, "start_date_time"));
+    int64_t us;
+
+    return start && time_parse(start, TIME_OCPI_ANY_OFFSET, &us) ? us : TIME_NONE;
+}
+
 static size_t take_periods(json_t *periods, size_t count, struct timed_period *ret)
 {
     for (size_t i = 0; i < json_array_size(periods); i++) {
         json_t *period = json_array_get(periods, i);
-        const char *start = json_string_value(json_object_get(period, "start_date_time"));
-        struct timed_period *p = &ret[count];
 
-        *p = (struct timed_period){.came = count, .period = period};
-        if (!start || !time_parse(start, TIME_OCPI_ANY_OFFSET, &p->start_us))
-            p->start_us = TIME_NONE;
+        ret[count] = (struct timed_period){start_of(period), count, period};
         count++;
     }
     return count;
@@ -110,29 +114,48 @@ static json_t *join_periods(struct arena *a, json_t *stored, json_t *added)
     return joined;
 }
 
+/* R-SESS-08. 2.1.1 does not write the rule of later versions: there a list may be all periods. */
+static bool is_appended(const struct object_type *type, json_t *stored, json_t *came)
+{
+    size_t count = json_array_size(stored);
+
+    if (object_type_version(type) != OCPI_2_1_1)
+        return true;
+    return count > 0 && json_array_size(came) > 0 &&
+           start_of(json_array_get(came, 0)) > start_of(json_array_get(stored, count - 1));
+}
+
 static void drop_json(void *document)
 {
     json_decref(document);
 }
 
-struct err session_merge(json_t *stored, json_t *patch, const struct object_leniency *leniency,
-                         struct arena *a, json_t **ret)
+struct err session_merge_as(const struct object_type *type, json_t *stored, json_t *patch,
+                            const struct object_leniency *leniency, struct arena *a, json_t **ret)
 {
-    json_t *whole, *periods;
+    json_t *periods = json_object_get(patch, PERIODS), *before = json_object_get(stored, PERIODS);
+    json_t *whole;
 
+    if (!is_appended(type, before, periods))
+        return object_merge(type, stored, patch, leniency, a, ret);
     /* Checked before it is changed: complaints speak of what the partner sent. */
-    TRY(object_check_patch(&ocpi_session_type, patch, leniency, a));
+    TRY(object_check_patch(type, patch, leniency, a));
     whole = json_copy(patch);
     if (!whole)
         return err_at(a, ERR_INTERNAL, NULL, "the patch could not be copied");
     arena_on_free(a, drop_json, whole);
-    periods = json_object_get(patch, PERIODS);
     json_object_del(whole, PERIODS);
     if (json_array_size(periods) > 0) {
-        json_t *joined = join_periods(a, json_object_get(stored, PERIODS), periods);
+        json_t *joined = join_periods(a, before, periods);
 
         if (!joined || json_object_set_new(whole, PERIODS, joined))
             return err_at(a, ERR_INTERNAL, PERIODS, "the periods could not be joined");
     }
-    return object_merge(&ocpi_session_type, stored, whole, leniency, a, ret);
+    return object_merge(type, stored, whole, leniency, a, ret);
+}
+
+struct err session_merge(json_t *stored, json_t *patch, const struct object_leniency *leniency,
+                         struct arena *a, json_t **ret)
+{
+    return session_merge_as(&ocpi_session_type, stored, patch, leniency, a, ret);
 }

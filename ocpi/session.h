@@ -57,5 +57,10 @@ extern const struct object_type ocpi_charging_preferences_type;
  * the stored list stays (R-SESS-08, 09). */
 struct err session_merge(json_t *stored, json_t *patch, const struct object_leniency *leniency,
                          struct arena *a, json_t **ret);
+/* The same for the Session of another version. In 2.1.1 a list of periods takes the place of the
+ * stored one, as every list does, unless its first period starts after the last stored one: then it
+ * is appended. null and the empty list clear it there. */
+struct err session_merge_as(const struct object_type *type, json_t *stored, json_t *patch,
+                            const struct object_leniency *leniency, struct arena *a, json_t **ret);
 
 #endif

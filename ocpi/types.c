@@ -31,7 +31,8 @@ static const char *percentage(int64_t value)
 
 /* clang-format off */
 static const struct field display_text_fields[] = {
-    TEXT  (struct ocpi_display_text, language,   2, REQUIRED, .text_check = field_language),
+    TEXT  (struct ocpi_display_text, language,   2, REQUIRED, .text_check = field_language,
+           .rule = "R-TYPE-11"),
     TEXT  (struct ocpi_display_text, text,     512, REQUIRED),
 };
 

@@ -12,7 +12,7 @@
 struct object_type;
 
 /* In ascending order: a higher one is a better choice. A table of fields exists per class and
- * version; 2.2.1 is the one built so far. */
+ * version. */
 enum ocpi_version {
     OCPI_VERSION_NONE,
     OCPI_2_1_1,

@@ -34,9 +34,10 @@ unsigned word_parse(const struct word_list *list, const char *word);
 #define WORD_CONSTANT_(PREFIX, word) PREFIX##_##word,
 #define WORD_TEXT_(PREFIX, word) #word,
 
-/* Declares `enum name`, name_words, name_name() and name_parse(). */
-#define WORDS_DECLARE(name, PREFIX, LIST)                                                          \
-    enum name { PREFIX##_NONE, LIST(WORD_CONSTANT_, PREFIX) PREFIX##_UNLISTED };                   \
+/* Declares name_words, name_name() and name_parse() of an `enum name` that is written by hand,
+ * because a word of it is no C identifier: PREFIX_NONE, the words in the order of the table,
+ * PREFIX_UNLISTED. */
+#define WORDS_DECLARE_TABLE(name)                                                                  \
     extern const struct word_list name##_words;                                                    \
     static inline const char *name##_name(enum name value)                                         \
     {                                                                                              \
@@ -46,6 +47,11 @@ unsigned word_parse(const struct word_list *list, const char *word);
     {                                                                                              \
         return (enum name)word_parse(&name##_words, word);                                         \
     }
+
+/* Declares `enum name` as well. */
+#define WORDS_DECLARE(name, PREFIX, LIST)                                                          \
+    enum name { PREFIX##_NONE, LIST(WORD_CONSTANT_, PREFIX) PREFIX##_UNLISTED };                   \
+    WORDS_DECLARE_TABLE(name)
 
 /* Defines the table, in one .c file. Further arguments: `.open = true`, `.alias = {...}`. */
 #define WORDS_DEFINE(name_, PREFIX, LIST, ocpi_name, ...)                                          \

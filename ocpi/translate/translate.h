@@ -56,6 +56,21 @@ struct translation_facts {
     /* Tariff of 2.3.0 whose prices include an unknown tax: percent, six decimals; 0: not known
      * (R-BR-33). */
     int64_t tax_percent_u6;
+    bool tax_free; /* Tariff towards 2.3.0: the CPO charges no taxes (N/A instead of NO) */
+    /* Connector towards 2.1.1: Tariff documents (2.2.1 or newer) by their id, to choose the one
+     * that stays. NULL: the first of tariff_ids. */
+    const json_t *tariffs;
+    bool sae_j3400_as_tesla_s; /* setting: a plug of that name goes to older versions as TESLA_S */
+    bool limit_amperage;       /* setting: the current follows max_electric_power towards 2.1.1 */
+    bool withhold_credits;     /* setting: credit CDRs do not go to 2.1.1 (R-BR-40) */
+
+    /* AuthorizationInfo of 2.1.1 without `token` above: what was asked about, and who answers. */
+    const char *token_uid, *token_issuer;
+    /* Credentials and VersionDetails of 2.1.1: "CPO" or "EMSP", the face they came to (R-VER-04).
+     */
+    const char *role;
+    int64_t timeout_s; /* CommandResponse of 2.1.1; 0: 60 s */
+
     /* RESERVE_NOW: the number that stands for the id towards 2.1.1; 0: the id must be one. */
     int64_t reservation_number;
 };
@@ -67,7 +82,9 @@ struct translation_loss {
 };
 
 struct translation {
-    json_t *document; /* owned by the arena; NULL where withheld */
+    /* Owned by the arena; NULL where withheld. It shares values with the source: change members of
+     * the document itself only. */
+    json_t *document;
     struct translation_loss *losses;
     size_t loss_count;
     const char *withheld; /* why it may not be passed on; NULL: it may */
@@ -97,5 +114,12 @@ struct err translate_patch(const char *object, enum ocpi_version from, enum ocpi
 /* Status codes that the version knows: 2004 and 4xxx become 2000 and 3000 towards 2.1.1
  * (R-TRANS-35). */
 int translate_status(int status_code, enum ocpi_version to);
+
+/* What stands for an id that is longer than the 36 characters of the target (R-BR-06): always the
+ * same for the same id, whatever its case. The id itself where it fits. */
+const char *translate_id(struct arena *a, const char *id);
+
+/* The id in the remark of a credit of 2.1.1, "CREDIT for <id>"; NULL: it is none (R-BR-41). */
+const char *translate_credited_id(struct arena *a, const char *remark);
 
 #endif

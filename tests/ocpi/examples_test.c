@@ -1,183 +1,112 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The example payloads that the specification publishes. They are not ours to carry along: the
- * test looks for them in $OCPI_EXAMPLES, else beside the project, else it is skipped.
+ * The example documents of this project, tests/ocpi/examples: one per class, in the folder of the
+ * version whose table the class has. Other tests make their cases of them, so none may be left
+ * over, and what is true of each alone has to be true of them together.
  */
 #include "tests/ocpi/ocpi_test.h"
 
 #include <dirent.h>
 
-#include "ocpi/envelope.h"
-#include "ocpi/session.h"
+#include "ocpi/v211/command.h"
+#include "ocpi/v211/session.h"
 
-enum shape { OBJECT_SHAPE, LIST_SHAPE, PATCH_SHAPE, ENVELOPE_SHAPE, ENVELOPE_LIST_SHAPE };
-
-/* What a file is, by the beginning of its name: the longest beginning wins. */
-/* clang-format off */
-static const struct kind {
-    const char *start, *class_name;
-    enum shape shape;
-    const char *member; /* the object is this member of the document */
-    const char *wrong_at; /* at odds with the specification, and refused here */
-} kinds[] = {
-    {"cdr_example",                       "CDR",            OBJECT_SHAPE},
-    {"credentials_example",               "Credentials",    OBJECT_SHAPE},
-    {"location_energymix_example",        "EnergyMix",      OBJECT_SHAPE, "energy_mix"},
-    {"location_example",                  "Location",       OBJECT_SHAPE},
-    {"location_hours_",                   "Hours",          OBJECT_SHAPE},
-    {"location_patch_example_location",   "Location",       PATCH_SHAPE},
-    {"location_patch_example_remove",     "EVSE",           PATCH_SHAPE},
-    {"location_patch_example_status",     "EVSE",           PATCH_SHAPE},
-    {"location_patch_example_tariff",     "Connector",      PATCH_SHAPE},
-    {"location_put_example_add_evse",     "EVSE",           OBJECT_SHAPE, NULL,
-                                          "/connectors/0/power_type"},
-    {"location_regularhours_example",     "Hours",          OBJECT_SHAPE, "opening_times"},
-    {"session_example",                   "Session",        OBJECT_SHAPE},
-    {"session_patch",                     "Session",        PATCH_SHAPE},
-    {"tariff_",                           "Tariff",         OBJECT_SHAPE},
-    {"tariff_put_example",                "Tariff",         OBJECT_SHAPE, NULL, "/last_updated"},
-    {"tariffrestriction_example",         "Tariff",         OBJECT_SHAPE},
-    {"token_example",                     "Token",          OBJECT_SHAPE},
-    {"token_patch_example",               "Token",          PATCH_SHAPE},
-    {"token_put_example",                 "Token",          OBJECT_SHAPE},
-    {"transport_and_format_get_token_example",       "Token",          ENVELOPE_SHAPE},
-    {"transport_and_format_get_token_list_example",  "Token",          ENVELOPE_LIST_SHAPE},
-    {"transport_and_format_version_details_example", "VersionDetails", ENVELOPE_SHAPE},
-    {"transport_and_format_version_info_example",    "Version",        ENVELOPE_LIST_SHAPE},
-    {"type_displaytext_example",          "DisplayText",    OBJECT_SHAPE},
-    {"version_details_example",           "VersionDetails", OBJECT_SHAPE},
-    {"versions_info_example",             "Version",        LIST_SHAPE},
-};
-/* clang-format on */
-
-static const struct kind *kind_of(const char *file)
+static const struct object_type *type_of_file(enum ocpi_version version, const char *file)
 {
-    const struct kind *best = NULL;
+    size_t length = strlen(file);
+    const struct object_type *type;
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (strncmp(kinds[i].start, file, strlen(kinds[i].start)) == 0 &&
-            (!best || strlen(kinds[i].start) > strlen(best->start)))
-            best = &kinds[i];
-    }
-    return best;
+    assert_true(length > 5 && strcmp(file + length - 5, ".json") == 0);
+    type = object_type_find(version, arena_bytes(arena, file, length - 5));
+    if (!type || object_type_version(type) != version)
+        fail_msg("%s %s is the example of no table", version_name(version), file);
+    return type;
 }
 
-static struct err check_list(const struct object_type *type, const json_t *list)
+static void every_example_belongs_to_a_table(void **state)
 {
-    assert_true(json_is_array(list) && json_array_size(list) > 0);
-    for (size_t i = 0; i < json_array_size(list); i++)
-        TRY(object_check(type, json_array_get(list, i), NULL, arena));
-    return OK;
-}
-
-static json_t *data_of(json_t *json)
-{
-    struct envelope answer;
-    size_t length;
-    char *bytes = json_text(arena, json, &length);
-
-    envelope_read(arena, 200, bytes, length, NULL, &answer);
-    assert_int_equal(answer.state, ENVELOPE_GOOD);
-    assert_true(envelope_is_success(&answer));
-    return answer.data;
-}
-
-static struct err check_as(const struct kind *kind, json_t *json)
-{
-    const struct object_type *type = object_type_find(OCPI_2_2_1, kind->class_name);
-
-    assert_non_null(type);
-    if (kind->member)
-        json = json_object_get(json, kind->member);
-    switch (kind->shape) {
-    case PATCH_SHAPE:
-        return object_check_patch(type, json, NULL, arena);
-    case LIST_SHAPE:
-        return check_list(type, json);
-    case ENVELOPE_SHAPE:
-        return object_check(type, data_of(json), NULL, arena);
-    case ENVELOPE_LIST_SHAPE:
-        return check_list(type, data_of(json));
-    case OBJECT_SHAPE:
-        break;
-    }
-    return object_check(type, json, NULL, arena);
-}
-
-static void check_file(const char *folder, const char *name)
-{
-    const struct kind *kind = kind_of(name);
-    json_t *json = document_of_file(arena_printf(arena, "%s/%s", folder, name));
-    struct err e;
-
-    if (!kind)
-        fail_msg("%s: this test does not know what it is", name);
-    e = check_as(kind, json);
-    if (!kind->wrong_at && failed(e))
-        fail_msg("%s was refused: %s", name, err_text(e));
-    if (kind->wrong_at && (!failed(e) || strcmp(e.where, kind->wrong_at) != 0))
-        fail_msg("%s: a complaint about %s was expected", name, kind->wrong_at);
-}
-
-static const char *folder_of_examples(void)
-{
-    const char *root = getenv("OCPI_EXAMPLES");
-
-    return arena_printf(arena, "%s/2.2.1", root ? root : "../shared/data/ocpi-examples");
-}
-
-static void published_examples_of_2_2_1_are_accepted(void **state)
-{
-    const char *path = folder_of_examples();
-    DIR *folder = opendir(path);
-    struct dirent *entry;
-    unsigned count = 0;
+    size_t files = 0;
 
     (void)state;
-    if (!folder) {
-        print_message("skipped: no published examples in %s; set OCPI_EXAMPLES\n", path);
-        skip();
-    }
-    while ((entry = readdir(folder))) {
-        size_t length = strlen(entry->d_name);
+    for (enum ocpi_version v = OCPI_2_1_1; v <= OCPI_2_3_0; v++) {
+        DIR *folder = opendir(arena_printf(arena, "tests/ocpi/examples/%s", version_name(v)));
+        struct dirent *entry;
 
-        if (length < 5 || strcmp(entry->d_name + length - 5, ".json") != 0)
-            continue;
-        check_file(path, entry->d_name);
-        count++;
+        assert_non_null(folder);
+        while ((entry = readdir(folder))) {
+            if (*entry->d_name == '.')
+                continue;
+            assert_accepted(type_of_file(v, entry->d_name),
+                            example_of(type_of_file(v, entry->d_name)));
+            files++;
+        }
+        closedir(folder);
     }
-    closedir(folder);
-    assert_true(count >= 59);
+    assert_true(files > 80);
 }
 
-static void published_patches_apply_to_the_published_session(void **state)
+/* A document of one version is none of another where the classes differ in what is required. */
+static void versions_do_not_take_each_other_for_themselves(void **state)
 {
-    const char *path = folder_of_examples();
-    json_t *session =
-        document_of_file(arena_printf(arena, "%s/session_example_1_simple_start.json", path));
-    json_t *patch = document_of_file(
-        arena_printf(arena, "%s/session_patch_example_charging_period.json", path));
-    struct ocpi_session merged;
-    size_t before;
-    json_t *ret;
+    static const char *const names[] = {"Connector", "EVSE",  "Location",   "Session",
+                                        "CDR",       "Token", "Credentials"};
 
     (void)state;
-    if (!session) {
-        print_message("skipped: no published examples in %s; set OCPI_EXAMPLES\n", path);
-        skip();
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const struct object_type *old = object_type_find(OCPI_2_1_1, names[i]);
+        const struct object_type *new = object_type_find(OCPI_2_2_1, names[i]);
+
+        assert_true(failed(object_check(old, example_of(new), NULL, arena)));
+        assert_true(failed(object_check(new, example_of(old), NULL, arena)));
     }
-    before = json_array_size(json_object_get(session, "charging_periods"));
-    assert_false(failed(session_merge(session, patch, NULL, arena, &ret)));
-    assert_false(failed(object_parse(&ocpi_session_type, ret, arena, &merged)));
-    assert_int_equal(merged.charging_periods.count, before + 1);
-    assert_int_equal(merged.kwh, 15000000);
+}
+
+static void a_session_of_2_1_1_holds_a_whole_location(void **state)
+{
+    struct ocpi211_session s;
+
+    (void)state;
+    assert_false(
+        failed(object_parse(&ocpi211_session_type, example_of(&ocpi211_session_type), arena, &s)));
+    assert_int_equal(s.status, OCPI211_SESSION_ACTIVE);
+    assert_int_equal(s.auth_method, OCPI211_AUTH_AUTH_REQUEST);
+    assert_string_equal(s.auth_id, "DE-EMP-C00042077-1");
+    assert_int_equal(s.kwh, 6432100);
+    assert_int_equal(s.total_cost, 2190000);
+    assert_int_equal(s.location->type, OCPI211_LOCATION_PARKING_LOT);
+    assert_int_equal(s.location->evses.count, 1);
+    assert_int_equal(s.location->evses.at[0].connectors.at[0].voltage, 230);
+    assert_string_equal(s.location->evses.at[0].connectors.at[0].tariff_id, "DOCK");
+    assert_int_equal(s.location->energy_mix->environ_impact.at[1].source,
+                     OCPI_IMPACT_CARBON_DIOXIDE);
+    assert_int_equal(s.charging_periods.at[0].dimensions.at[1].type,
+                     OCPI211_DIMENSION_PARKING_TIME);
+}
+
+static void a_reservation_of_2_1_1_has_a_number(void **state)
+{
+    json_t *json = example_of(&ocpi211_reserve_now_type);
+    struct ocpi211_reserve_now ask;
+
+    (void)state;
+    assert_false(failed(object_parse(&ocpi211_reserve_now_type, json, arena, &ask)));
+    assert_int_equal(ask.reservation_id, 52001);
+    json_object_set_new(json, "reservation_id", json_string("52001"));
+    assert_refused_at(&ocpi211_reserve_now_type, json, "/reservation_id");
+    json_object_set_new(json, "reservation_id", json_integer(INT64_C(2147483648)));
+    assert_refused_at(&ocpi211_reserve_now_type, json, "/reservation_id");
+    assert_ptr_equal(ocpi211_command_body_type(ocpi_command_parse("RESERVE_NOW")),
+                     &ocpi211_reserve_now_type);
+    assert_null(ocpi211_command_body_type(ocpi_command_parse("CANCEL_RESERVATION")));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        OCPI_TEST(published_examples_of_2_2_1_are_accepted),
-        OCPI_TEST(published_patches_apply_to_the_published_session),
+        OCPI_TEST(every_example_belongs_to_a_table),
+        OCPI_TEST(versions_do_not_take_each_other_for_themselves),
+        OCPI_TEST(a_session_of_2_1_1_holds_a_whole_location),
+        OCPI_TEST(a_reservation_of_2_1_1_has_a_number),
     };
 
     return cmocka_run_group_tests_name("ocpi/examples", tests, NULL, NULL);

@@ -6,7 +6,9 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "ocpi/came.h"
 #include "ocpi/charging_profile.h"
+#include "ocpi/credentials.h"
 #include "ocpi/location.h"
 #include "ocpi/session.h"
 #include "ocpi/tariff.h"
@@ -43,6 +45,114 @@ static void a_complaint_repeats_no_text_from_outside_but_words(void **state)
     assert_string_equal(e.text, "/valid: a string came where true or false is expected");
     e = object_check(&ocpi_token_type, changed(example("Token"), "uid", NULL), NULL, arena);
     assert_string_equal(e.text, "/uid: missing, a string of at most 36 characters is required");
+}
+
+/* --- what partners are told beside the text --- */
+
+static void explained(const struct object_type *type, const json_t *json, const char *rule,
+                      const char *came, const char *expected)
+{
+    struct err e = object_check(type, json, NULL, arena);
+
+    assert_true(failed(e));
+    assert_string_equal(e.rule, rule);
+    assert_string_equal(e.expected, expected);
+    if (came)
+        assert_string_equal(e.came, came);
+    else
+        assert_null(e.came);
+}
+
+static void a_complaint_has_its_rule_and_what_would_have_been_right(void **state)
+{
+    (void)state;
+    explained(&ocpi_token_type, changed(example("Token"), "uid", NULL), "R-TYPE-12", NULL,
+              "a string of at most 36 characters");
+    explained(&ocpi_token_type, example_with("Token", "uid", V("null")), "R-TYPE-12", "null",
+              "a string of at most 36 characters");
+    explained(&ocpi_token_type, example_with("Token", "valid", V("\"yes\"")), "R-TYPE-16",
+              "\"yes\"", "true or false");
+    explained(&ocpi_session_type, example_with("Session", "kwh", V("\"15.2\"")), "R-TYPE-09",
+              "\"15.2\"", "a number");
+    explained(&ocpi_session_type, example_with("Session", "kwh", V("{\"a\":1}")), "R-TYPE-08",
+              "{\"a\":1}", "a number");
+    explained(&ocpi_session_type, example_with("Session", "kwh", V("-1")), "R-TYPE-07", "-1",
+              "a number that is not negative");
+    explained(&ocpi_session_type, example_with("Session", "last_updated", V("\"today\"")),
+              "R-TYPE-04", "\"today\"", "a time in UTC such as 2026-01-31T08:00:00Z");
+    explained(&ocpi_session_type, example_with("Session", "status", V("\"<b>\"")), "R-TYPE-15",
+              "\"<b>\"", "one of ACTIVE, COMPLETED, INVALID, PENDING, RESERVATION");
+    explained(&ocpi_connector_type, example_with("Connector", "standard", V("1")), "R-TYPE-14", "1",
+              "a word of ConnectorType");
+    explained(&ocpi_tariff_type, example_with("Tariff", "elements", V("[]")), "R-TYPE-12", "[]",
+              "at least one entry");
+    explained(&ocpi_tariff_type, example_with("Tariff", "elements", V("{}")), "R-TYPE-16", "{}",
+              "a list of which each entry is a TariffElement object");
+    explained(&ocpi_token_type, document("[1]"), "R-TYPE-16", "[1]", "a Token object");
+    explained(&ocpi_token_type, NULL, "R-TYPE-16", NULL, "a Token object");
+}
+
+static void a_rule_of_a_class_is_named_with_what_came(void **state)
+{
+    (void)state;
+    explained(&ocpi_publish_token_type, document("{\"issuer\":\"x\"}"), "R-LOC-06",
+              "{\"issuer\":\"x\"}", "one of uid, visual_number and group_id");
+    explained(&ocpi_publish_token_type, document("{\"uid\":\"1\"}"), "R-LOC-06", NULL,
+              "type beside uid");
+    explained(
+        &ocpi_charging_profile_type,
+        example_with("ChargingProfile", "charging_profile_period",
+                     V("[{\"start_period\":0,\"limit\":1},{\"start_period\":-0,\"limit\":2}]")),
+        "R-CP-06", "0", "periods in ascending order");
+    explained(&ocpi_geo_location_type, example_with("GeoLocation", "latitude", V("\"91.0000\"")),
+              "R-LOC-10", "\"91.0000\"", "degrees from -90 to 90 with 4 to 10 decimals");
+}
+
+static void a_token_never_comes_to_light(void **state)
+{
+    static const char *const rows[][2] = {
+        {"{\"token\":\"secret\"}", "{\"token\":\"***\"}"},
+        {"[{\"a\":{\"token\":[\"secret\"],\"b\":1}}]", "[{\"a\":{\"token\":\"***\",\"b\":1}}]"},
+        {"{\"tokens\":\"seen\"}", "{\"tokens\":\"seen\"}"},
+        {"{}", "{}"},
+        {"[]", "[]"},
+    };
+    struct err e =
+        object_check(&ocpi_credentials_type,
+                     example_with("Credentials", "token", V("\"a secret\"")), NULL, arena);
+
+    (void)state; /* R-TRANS-05 */
+    assert_string_equal(e.where, "/token");
+    assert_string_equal(e.came, "\"***\"");
+    assert_null(strstr(e.text, "secret"));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_string_equal(came_of(arena, NULL, document(rows[i][0])), rows[i][1]);
+    assert_string_equal(came_of(arena, "token", document("{\"a\":1}")), "\"***\"");
+    assert_null(came_of(arena, "token", NULL));
+}
+
+static void what_came_is_cut_at_80_bytes(void **state)
+{
+    char *text = arena_alloc(arena, 400);
+    const char *came;
+
+    (void)state;
+    memset(text, 'x', 78);
+    came =
+        came_of(arena, NULL, json_object_get(changed(document("{}"), "v", json_string(text)), "v"));
+    assert_int_equal(strlen(came), 80); /* with its quotes it just fits */
+    assert_null(strstr(came, "..."));
+    /* Characters of two bytes are not cut in halves. */
+    for (size_t length = 70; length < 200; length++) {
+        memset(text, 'x', length);
+        memcpy(text + length, "\303\251\303\251\303\251", 7);
+        came = came_of(arena, NULL,
+                       json_object_get(changed(document("{}"), "v", json_string(text)), "v"));
+        assert_true(strlen(came) <= 80);
+        assert_true(text_is_utf8(came, strlen(came)));
+        if (length > 79)
+            assert_string_equal(came + strlen(came) - 3, "...");
+    }
 }
 
 static void what_is_no_object_is_a_bad_body(void **state)
@@ -232,6 +342,7 @@ static void a_patch_without_last_updated_is_refused(void **state)
     e = object_check_patch(&ocpi_token_type, document("{\"valid\":false}"), NULL, arena);
     assert_int_equal(e.kind, ERR_BAD_FIELD);
     assert_string_equal(e.where, "/last_updated");
+    assert_string_equal(e.rule, "R-TRANS-12");
     assert_false(
         failed(object_check_patch(&ocpi_token_type, document("{" STAMP "}"), NULL, arena)));
 }
@@ -295,6 +406,7 @@ static void a_patch_may_not_change_id_or_owner(void **state)
 
         assert_int_equal(e.kind, ERR_BAD_FIELD);
         assert_string_equal(e.where, where[i]);
+        assert_string_equal(e.rule, "R-TRANS-13");
     }
     /* Ids compare without case (R-TYPE-01); the stored spelling stays. */
     ret = merged(&ocpi_token_type, example("Token"), "{\"uid\":\"u-8c41\"," STAMP "}");
@@ -407,6 +519,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         OCPI_TEST(a_complaint_names_the_place_and_what_came),
         OCPI_TEST(a_complaint_repeats_no_text_from_outside_but_words),
+        OCPI_TEST(a_complaint_has_its_rule_and_what_would_have_been_right),
+        OCPI_TEST(a_rule_of_a_class_is_named_with_what_came),
+        OCPI_TEST(a_token_never_comes_to_light),
+        OCPI_TEST(what_came_is_cut_at_80_bytes),
         OCPI_TEST(what_is_no_object_is_a_bad_body),
         OCPI_TEST(a_struct_holds_what_the_document_says),
         OCPI_TEST(what_is_absent_looks_absent),

@@ -79,6 +79,19 @@ static inline json_t *example(const char *class_name)
     return json;
 }
 
+/* The example of a class; it lies in the folder of the version whose table it is. */
+static inline json_t *example_of(const struct object_type *type)
+{
+    const char *version = version_name(object_type_version(type)), *name = object_type_name(type);
+    json_t *json =
+        document_of_file(arena_printf(arena, "tests/ocpi/examples/%s/%s.json", version, name));
+
+    if (!json)
+        fail_msg("there is no example of %s %s; run the test in the root of the project", version,
+                 name);
+    return json;
+}
+
 static inline void drop_document(void *json)
 {
     json_decref(json);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ocpi-tables: prints the field tables of OCPI 2.2.1 as JSON, for tests that make their cases of
- * them. {"Location": [{"name": "id", "kind": "text", "limit": 36, "required": true, ...}, ...]}
+ * ocpi-tables: prints the field tables of a version of OCPI as JSON, for tests that make their
+ * cases of them. {"Location": [{"name": "id", "kind": "text", "limit": 36, "required": true, ...},
+ * ...]}
+ *
+ *   ocpi-tables [--version 2.1.1|2.2.1|2.3.0]      2.2.1 if it is not said
  */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ocpi/object.h"
 
@@ -69,13 +73,29 @@ static json_t *describe_type(const struct object_type *type)
     return fields;
 }
 
-int main(void)
+/* NONE for what is no version and for arguments that are none. */
+static enum ocpi_version version_of_arguments(int argc, char **argv)
 {
+    if (argc == 1)
+        return OCPI_2_2_1;
+    if (argc == 3 && strcmp(argv[1], "--version") == 0)
+        return version_parse(argv[2]);
+    return OCPI_VERSION_NONE;
+}
+
+int main(int argc, char **argv)
+{
+    enum ocpi_version version = version_of_arguments(argc, argv);
     const struct object_type *type;
-    json_t *classes = json_object();
+    json_t *classes;
     int failed_to_print;
 
-    for (size_t i = 0; (type = object_type_at(OCPI_2_2_1, i)); i++)
+    if (version == OCPI_VERSION_NONE) {
+        fputs("usage: ocpi-tables [--version 2.1.1|2.2.1|2.3.0]\n", stderr);
+        return EXIT_FAILURE;
+    }
+    classes = json_object();
+    for (size_t i = 0; (type = object_type_at(version, i)); i++)
         json_object_set_new(classes, object_type_name(type), describe_type(type));
     failed_to_print = json_dumpf(classes, stdout, JSON_INDENT(1)) || puts("") < 0;
     json_decref(classes);
