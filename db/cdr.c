@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CDRs and receipts: one statement stores the CDR, bills it or files it for a person
- * (migrations/006_cdr.sql).
+ * (migrations/006_cdr.sql and 010_ocpi_versions.sql).
  */
 #include "db/cdr.h"
 
@@ -58,6 +58,9 @@ enum flow_next cdr_put(struct flow *f, const struct cdr_put *put, struct cdr_sto
     pg_arg_bool(&args, put->plausible);
     pg_arg_text(&args, put->implausible_why);
     pg_arg_text(&args, pg_options()->receipt_series);
+    pg_arg_text(&args, version_name(put->ocpi));
+    pg_arg_text(&args, put->token_country_code);
+    pg_arg_text(&args, put->token_party_id);
     return pg_run(f, PG_WRITE, STATEMENT_cdr_put, &args, take_stored, ret);
 }
 
@@ -69,6 +72,9 @@ static struct err take_body(struct flow *f, const PGresult *rows, void *to)
     if (ret->found) {
         ret->body = pg_text(f->arena, rows, 0, "body");
         ret->length = strlen(ret->body);
+        ret->ocpi = version_parse(pg_text(f->arena, rows, 0, "ocpi"));
+        ret->country_code = pg_text(f->arena, rows, 0, "country_code");
+        ret->party_id = pg_text(f->arena, rows, 0, "party_id");
     }
     return OK;
 }

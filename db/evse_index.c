@@ -323,16 +323,24 @@ bool evse_has_capability(const struct evse *e, const char *capability)
     return false;
 }
 
+bool evse_starts_remotely(const struct evse *e)
+{
+    return e->assume_remote_start || evse_has_capability(e, "REMOTE_START_STOP_CAPABLE");
+}
+
 /* The CPO's display name, from the register: it may have changed since the location came. */
 static void add_network(struct flow *f, struct evse *e)
 {
     const struct partner *p = partner_find(f, e->partner_id);
     struct party_id owner;
 
-    e->network = "";
+    e->network = e->network_state = "";
     if (!p)
         return;
     e->network = p->name;
+    e->network_state = p->state;
+    e->network_ocpi = p->peer.version;
+    e->assume_remote_start = p->peer.quirks.assume_remote_start;
     e->network_enabled =
         p->enabled && (strcmp(p->state, "connected") == 0 || strcmp(p->state, "offline") == 0);
     if (!party_id_make(e->country_code, e->party_id, &owner))

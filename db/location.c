@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Locations: documents in, documents out (migrations/009_location.sql). The EVSEs that lie in
+ * Locations: documents in, documents out (migrations/010_ocpi_versions.sql). The EVSEs that lie in
  * memory are evse_index.c's.
  */
 #include "db/location.h"
@@ -8,15 +8,13 @@
 #include <assert.h>
 
 #include "base/arena.h"
-#include "base/time.h"
 #include "db/pg.h"
 #include "db/put_many.h"
 #include "db/session_row.h"
 #include "db/statements.h"
 #include "db/stored_object.h"
 
-/* ---- shared with the other documents ---- */
-
+/* Shared with the other documents. */
 struct err stored_object_take(struct flow *f, const PGresult *rows, void *to)
 {
     struct stored_object *ret = to;
@@ -24,42 +22,12 @@ struct err stored_object_take(struct flow *f, const PGresult *rows, void *to)
     *ret = (struct stored_object){.found = PQntuples(rows) == 1};
     if (ret->found) {
         ret->document = pg_text(f->arena, rows, 0, "document");
+        ret->ocpi = version_parse(pg_text(f->arena, rows, 0, "ocpi"));
         ret->version = pg_int(rows, 0, "version");
         ret->last_updated_us = pg_time(rows, 0, "last_updated");
     }
     return OK;
 }
-
-void put_many_init(struct put_many *many, struct arena *a, size_t capacity)
-{
-    *many = (struct put_many){.arena = a};
-    for (size_t i = 0; i < 6; i++)
-        many->columns[i] = arena_alloc(a, sizeof(char *) * (capacity + 1));
-}
-
-void put_many_add(struct put_many *many, int64_t partner_id, const char *country_code,
-                  const char *party_id, const char *id, const char *document,
-                  int64_t last_updated_us)
-{
-    char time[TIME_TEXT];
-    size_t i = many->count++;
-
-    many->columns[0][i] = arena_printf(many->arena, "%lld", (long long)partner_id);
-    many->columns[1][i] = country_code;
-    many->columns[2][i] = party_id;
-    many->columns[3][i] = id;
-    many->columns[4][i] = document;
-    many->columns[5][i] = arena_text(many->arena, time_print_micros(time, last_updated_us));
-}
-
-void put_many_args(const struct put_many *many, struct pg_args *args)
-{
-    pg_args_init(args, many->arena);
-    for (size_t i = 0; i < 6; i++)
-        pg_arg_texts(args, many->columns[i], many->count);
-}
-
-/* ---- locations ---- */
 
 static void add_key(struct pg_args *args, struct arena *a, const struct location_key *key)
 {
@@ -101,6 +69,8 @@ enum flow_next location_put(struct flow *f, const struct location_put *put,
     pg_arg_time(&args, put->last_updated_us);
     pg_arg_int(&args, put->if_version);
     pg_arg_bool(&args, put->ignore_older);
+    pg_arg_text(&args, version_name(put->ocpi));
+    pg_arg_text(&args, put->view);
     return pg_run(f, PG_WRITE, STATEMENT_location_put, &args, take_stored, ret);
 }
 
@@ -109,10 +79,16 @@ enum flow_next location_put_many(struct flow *f, const struct location_put *puts
     struct put_many many;
     struct pg_args args;
 
-    put_many_init(&many, f->arena, count);
-    for (size_t i = 0; i < count; i++)
-        put_many_add(&many, puts[i].key.partner_id, puts[i].key.country_code, puts[i].key.party_id,
-                     puts[i].key.location_id, puts[i].document, puts[i].last_updated_us);
+    put_many_init(&many, f->arena, 8, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct location_put *p = &puts[i];
+
+        put_many_add(&many,
+                     (const char *[]){put_many_int(f->arena, p->key.partner_id),
+                                      p->key.country_code, p->key.party_id, p->key.location_id,
+                                      p->document, put_many_time(f->arena, p->last_updated_us),
+                                      version_name(p->ocpi), p->view});
+    }
     if (count == 0)
         return FLOW_NEXT;
     put_many_args(&many, &args);

@@ -30,11 +30,15 @@ struct evse {
     size_t connector_count;
     const char *network; /* display name of the CPO's role */
     bool network_enabled, published;
+    const char *network_state;      /* of its connection: "connected", "offline", ... */
+    enum ocpi_version network_ocpi; /* what it speaks */
+    bool assume_remote_start;       /* the partner's quirk */
     /* the location */
     const char *name, *address, *city, *country, *time_zone, *latitude, *longitude;
     int64_t updated_us;
 };
 bool evse_has_capability(const struct evse *e, const char *capability);
+bool evse_starts_remotely(const struct evse *e); /* says so, or is known to */
 
 struct evses {
     struct evse *items;

@@ -110,6 +110,12 @@ static void print_row(struct text *t, const struct message *m)
     json_put_int(t, "duration_ms", m->duration_ms);
     put_text(t, "error", m->error);
     put_text(t, "error_where", m->where);
+    put_text(t, "rule", m->rule);
+    put_text(t, "came", m->came);
+    put_text(t, "expected", m->expected);
+    if (m->losses)
+        json_put_raw(t, "losses", m->losses);
+    json_put_bool(t, "refused", m->refused);
     put_body(t, "request_body", m->request_body);
     put_body(t, "response_body", m->response_body);
     json_end_object(t);

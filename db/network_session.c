@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Network sessions: one statement stores, orders, matches and applies
- * (migrations/005_network_session.sql).
+ * (migrations/010_ocpi_versions.sql).
  */
 #include "db/network_session.h"
 
@@ -71,5 +71,8 @@ enum flow_next network_session_put(struct flow *f, const struct network_session_
     pg_arg_text(&args, put->connector_id);
     pg_arg_bool(&args, put->by_pull);
     pg_arg_bool(&args, put->unreliable_clock);
+    pg_arg_text(&args, version_name(put->ocpi));
+    pg_arg_text(&args, put->token_country_code);
+    pg_arg_text(&args, put->token_party_id);
     return pg_run(f, PG_WRITE, STATEMENT_network_session_put, &args, take_stored, ret);
 }

@@ -17,8 +17,15 @@
 #include "db/session_row.h"
 #include "db/statements.h"
 
-static const char *const kind_names[] = {"start",       "stop",          "unlock",
-                                         "profile_set", "profile_clear", NULL};
+static const char *const kind_names[] = {"start",
+                                         "stop",
+                                         "unlock",
+                                         "profile_set",
+                                         "profile_clear",
+                                         "profile_get",
+                                         "reserve",
+                                         "cancel_reservation",
+                                         NULL};
 
 const char *operation_kind_name(enum operation_kind k)
 {
@@ -210,6 +217,30 @@ enum flow_next profile_ask(struct flow *f, const struct profile_ask *ask, struct
     return pg_run(f, PG_WRITE, STATEMENT_profile_ask, &args, take_profile, ret);
 }
 
+enum flow_next profile_get_ask(struct flow *f, const char *session_id, int64_t seconds,
+                               const char *by, struct profile_asked *ret)
+{
+    struct pg_args args;
+
+    pg_args_init(&args, f->arena);
+    pg_arg_text(&args, session_id);
+    pg_arg_int(&args, seconds);
+    pg_arg_text(&args, by);
+    return pg_run(f, PG_WRITE, STATEMENT_profile_get_ask, &args, take_profile, ret);
+}
+
+enum flow_next operation_keep_document(struct flow *f, const char *callback_id, int64_t partner_id,
+                                       const char *document)
+{
+    struct pg_args args;
+
+    pg_args_init(&args, f->arena);
+    pg_arg_text(&args, callback_id);
+    pg_arg_int(&args, partner_id);
+    pg_arg_text(&args, document);
+    return pg_run(f, PG_WRITE, STATEMENT_operation_keep_document, &args, NULL, NULL);
+}
+
 static enum ocpi_outcome outcome_read(const char *word)
 {
     static const struct {
@@ -232,6 +263,34 @@ static enum ocpi_outcome outcome_read(const char *word)
     return OCPI_OUTCOME_UNCLEAR;
 }
 
+struct profile_got {
+    bool *known, *set;
+};
+
+static struct err take_profile_got(struct flow *f, const PGresult *rows, void *to)
+{
+    struct profile_got *got = to;
+
+    (void)f;
+    *got->known = pg_bool(rows, 0, "known");
+    *got->set = pg_bool(rows, 0, "set");
+    return OK;
+}
+
+enum flow_next operation_profile_find(struct flow *f, int64_t partner_id,
+                                      const char *network_session_id, bool *ret_known,
+                                      bool *ret_set)
+{
+    struct profile_got *got = arena_alloc(f->arena, sizeof(*got));
+    struct pg_args args;
+
+    *got = (struct profile_got){ret_known, ret_set};
+    pg_args_init(&args, f->arena);
+    pg_arg_int(&args, partner_id);
+    pg_arg_text(&args, network_session_id);
+    return pg_run(f, PG_READ, STATEMENT_operation_profile_find, &args, take_profile_got, got);
+}
+
 static struct err take_state(struct flow *f, const PGresult *rows, void *to)
 {
     struct operation_state *ret = to;
@@ -242,6 +301,8 @@ static struct err take_state(struct flow *f, const PGresult *rows, void *to)
     const char *state = pg_text(f->arena, rows, 0, "state");
     ret->finished = strcmp(state, "completed") == 0 || strcmp(state, "failed") == 0;
     ret->outcome = outcome_read(pg_text(f->arena, rows, 0, "outcome"));
+    ret->detail = pg_text(f->arena, rows, 0, "detail");
+    ret->document = pg_text(f->arena, rows, 0, "result_document");
     return OK;
 }
 

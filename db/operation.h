@@ -20,7 +20,8 @@
 #include "ocpi/outcome.h"
 
 enum operation_kind { OPERATION_START, OPERATION_STOP, OPERATION_UNLOCK, OPERATION_PROFILE_SET,
-                      OPERATION_PROFILE_CLEAR };
+                      OPERATION_PROFILE_CLEAR, OPERATION_PROFILE_GET, OPERATION_RESERVE,
+                      OPERATION_CANCEL_RESERVATION };
 const char *operation_kind_name(enum operation_kind k); /* "start" ... */
 
 struct operation {
@@ -100,9 +101,25 @@ struct profile_asked {
 enum flow_next profile_ask(struct flow *f, const struct profile_ask *ask,
                            struct profile_asked *ret);
 
+/* What the network is going to allow in the next `seconds` (for operators). Outcomes as above, but
+ * PROFILE_NONE_SET. */
+enum flow_next profile_get_ask(struct flow *f, const char *session_id, int64_t seconds,
+                               const char *by, struct profile_asked *ret);
+/* The body of its result, kept before the result itself is told. */
+enum flow_next operation_keep_document(struct flow *f, const char *callback_id, int64_t partner_id,
+                                       const char *document);
+
+/* A session of ours by the id that its CPO gave it, and whether a profile was sent for it and not
+ * refused (R-CP-03). */
+enum flow_next operation_profile_find(struct flow *f, int64_t partner_id,
+                                      const char *network_session_id, bool *ret_known,
+                                      bool *ret_set);
+
 struct operation_state {
     bool found, finished;
     enum ocpi_outcome outcome;  /* once finished */
+    const char *detail;         /* for people: what the network said, or NULL */
+    const char *document;       /* profile_get: the result's body, or NULL */
 };
 /* Waiting for an operation's end: read, sleep, read (hub/api/profile.c). */
 enum flow_next operation_get(struct flow *f, int64_t id, struct operation_state *ret);

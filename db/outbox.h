@@ -7,6 +7,9 @@
  * A push that could not be delivered in 15 minutes is dropped and its partner marked as needing a
  * resync: it pulls. A CDR is tried for 72 hours; what is then left, or was refused five times
  * alike, waits for a person. Order is kept per partner and object.
+ *
+ * db_on_notify("outbox", ...) tells that something is due now; what is due later is found by a
+ * look every second.
  */
 #ifndef DB_OUTBOX_H
 #define DB_OUTBOX_H
@@ -38,7 +41,7 @@ struct outbox_item {
     int attempts;    /* this one included */
     int64_t version; /* of the row: outbox_done tells whether a newer one waits */
     /* The newest document; NULL: it is no more to be told (the contract has ended). ClientInfo has
-     * none. */
+     * none: there role is NULL then. */
     const char *document;
     size_t length;
     enum ocpi_version ocpi;
@@ -48,6 +51,7 @@ struct outbox_item {
     /* ClientInfo */
     const char *role, *status;
     int64_t last_updated_us;
+    const char *detail; /* outbox_parked: why it is not delivered */
 };
 struct outbox_items {
     struct outbox_item *items;
@@ -67,5 +71,11 @@ enum outbox_outcome {
 /* retry_after_s: what the partner asked for, 0: none. detail: for people. */
 enum flow_next outbox_done(struct flow *f, const struct outbox_item *item,
                            enum outbox_outcome outcome, int64_t retry_after_s, const char *detail);
+
+/* What waits for a person, of one partner or of all (0); and what that person decides: it is tried
+ * again, or dropped. */
+enum flow_next outbox_parked(struct flow *f, int64_t partner_id, int limit,
+                             struct outbox_items *ret);
+enum flow_next outbox_again(struct flow *f, int64_t id, bool drop, bool *ret_found);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Partners: who presents a token, and the life of a connection (migrations/008_partner.sql).
+ * Partners: who presents a token, and the life of a connection (migrations/008_partner.sql and
+ * 011_partner_life.sql).
  * Tokens that come in are known by their keyed hash alone; the one we send is sealed, bound to the
  * partner's id.
  */
@@ -221,6 +222,8 @@ static enum flow_next store_registration(struct flow *f, int64_t id,
     pg_arg_text(&args, r->our_country);
     pg_arg_text(&args, r->our_party);
     pg_arg_bool(&args, r->spend_token_a);
+    pg_arg_text(&args, face_name(r->face));
+    pg_arg_bool(&args, r->hub);
     return pg_run(f, PG_WRITE, STATEMENT_partner_registered, &args, take_registered, ret);
 }
 

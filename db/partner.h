@@ -36,12 +36,16 @@ struct partner {
     struct peer peer; /* version, endpoints, token to send, our and their party */
     struct partner_party *parties;
     size_t party_count;
+    struct partner_party *pending; /* what it lists beyond the agreed ones: an operator decides */
+    size_t pending_count;
     int64_t last_contact_us; /* TIME_NONE: never */
     int64_t registered_us;
     const char *pulled; /* JSON {"locations": "...", "tariffs": "..."}: when last pulled in full */
     const char *quirks; /* JSON {"unreliable_clock": true, ...}: peer.quirks has them read */
     const char *host_asked; /* a host it wants to move to, until an operator approves it; or NULL */
     bool needs_resync;      /* pushes to it were dropped: it has to pull */
+    int failures;           /* of probes, in a row */
+    int64_t state_since_us;
 };
 
 enum token_kind {
@@ -72,6 +76,8 @@ struct partners {
     size_t count;
 };
 struct partners partner_all(struct flow *f); /* from the snapshot, fresh within a second */
+/* By name in any case, or by number: what people type. NULL: nobody is called so. */
+const struct partner *partner_named(struct flow *f, const char *which);
 bool partner_register_ready(void);           /* the first snapshot has been read */
 
 /* ---- life of a connection ---- */
@@ -95,7 +101,8 @@ struct partner_registration {
     const char *token_in;        /* the token they send from now on: stored hashed */
     const char *auth_encoding;   /* "auto", "raw", "base64" */
     const char *endpoints;       /* JSON array of {identifier, role, url} */
-    const char *roles;           /* JSON array of their CredentialsRole */
+    const char *roles;           /* JSON array of their CredentialsRole: those that were not agreed
+                                    become pending; the first time all of them are active */
     const char *our_country, *our_party;
     enum face face;
     bool hub;
@@ -115,27 +122,7 @@ enum flow_next partner_expect_token(struct flow *f, int64_t partner_id, const ch
 
 enum flow_next partner_unregistered(struct flow *f, int64_t partner_id);
 
-/* Seen alive (throttled to one write per 30 s by the module) or probed dead. */
+/* Seen alive (throttled to one write per 30 s by the module). */
 void partner_seen(int64_t partner_id);
-
-/* Jobs: a full or delta pull of a module is claimed by one process. */
-struct pull_claim {
-    int64_t partner_id;
-    const char *module;    /* "locations", "tariffs", "sessions", "cdrs" */
-    int64_t date_from_us;  /* TIME_NONE: full pull */
-    const char *cursor;    /* the next page's URL, NULL: from the start */
-    int64_t started_us;
-};
-struct pull_claims {
-    struct pull_claim *items;
-    size_t count;
-};
-enum flow_next pull_claim(struct flow *f, int limit, struct pull_claims *ret);
-enum flow_next pull_page_done(struct flow *f, int64_t partner_id, const char *module,
-                              const char *next_cursor);
-/* Finished: the next one is due on its schedule. ok=false: again after backoff. */
-enum flow_next pull_finished(struct flow *f, int64_t partner_id, const char *module, bool ok);
-/* Asks for a pull now (after a handshake; sessions of a CPO with unclear starts). */
-enum flow_next pull_request(struct flow *f, int64_t partner_id, const char *module);
 
 #endif

@@ -135,15 +135,15 @@ static void build_peer(struct arena *a, struct partner *p, const PGresult *rows,
     };
 }
 
-static void build_parties(struct arena *a, struct partner *p, const json_t *parties)
+/* What can be read of them, in their order. */
+static size_t read_parties(struct arena *a, const json_t *list, struct partner_party **ret)
 {
-    size_t count = json_array_size(parties);
-    const struct partner_party *first = NULL;
+    size_t count = 0;
 
-    p->parties = arena_alloc(a, sizeof(*p->parties) * (count + 1));
-    for (size_t i = 0; i < count; i++) {
-        const json_t *y = json_array_get(parties, i);
-        struct partner_party *party = &p->parties[p->party_count];
+    *ret = arena_alloc(a, sizeof(**ret) * (json_array_size(list) + 1));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *y = json_array_get(list, i);
+        struct partner_party *party = &(*ret)[count];
         const char *country = json_text_of(y, "country_code");
         const char *id = json_text_of(y, "party_id");
 
@@ -151,9 +151,21 @@ static void build_parties(struct arena *a, struct partner *p, const json_t *part
             continue;
         party->role = ocpi_role_parse(json_text_of(y, "role"));
         party->name = json_text_of(y, "name");
-        if (!first || (party->role == OCPI_ROLE_CPO && first->role != OCPI_ROLE_CPO))
-            first = party;
-        p->party_count++;
+        party->details = json_text(a, json_object_of(y, "details"), NULL);
+        count++;
+    }
+    return count;
+}
+
+static void build_parties(struct arena *a, struct partner *p, const json_t *more)
+{
+    const struct partner_party *first = NULL;
+
+    p->party_count = read_parties(a, json_array_of(more, "parties"), &p->parties);
+    p->pending_count = read_parties(a, json_array_of(more, "pending"), &p->pending);
+    for (size_t i = 0; i < p->party_count; i++) {
+        if (!first || (p->parties[i].role == OCPI_ROLE_CPO && first->role != OCPI_ROLE_CPO))
+            first = &p->parties[i];
     }
     if (first)
         p->peer.their_party = first->id;
@@ -218,10 +230,17 @@ void partner_register_take(const PGresult *rows)
         p->last_contact_us = pg_time(rows, i, "last_contact_at");
         p->registered_us = pg_time(rows, i, "registered_at");
         p->pulled = pg_text(r->arena, rows, i, "pulled");
+        if (!face_parse(pg_text(r->arena, rows, i, "face"), &p->face))
+            p->face = FACE_EMSP;
+        p->hub = pg_bool(rows, i, "hub");
+        p->host_asked = pg_text(r->arena, rows, i, "host_asked");
+        p->needs_resync = pg_bool(rows, i, "needs_resync");
+        p->failures = (int)pg_int(rows, i, "failures");
+        p->state_since_us = pg_time(rows, i, "state_since");
         if (!p->pulled)
             p->pulled = "{}";
         build_peer(r->arena, p, rows, i, more[i]);
-        build_parties(r->arena, p, json_array_of(more[i], "parties"));
+        build_parties(r->arena, p, more[i]);
         build_tokens(r, p, json_array_of(more[i], "tokens"));
     }
     r->partner_count = (size_t)count;
@@ -351,6 +370,21 @@ const struct partner *partner_of_party(struct flow *f, const char *country_code,
             if (party_id_equal(&r->partners[i].parties[k].id, &wanted))
                 return &r->partners[i];
         }
+    }
+    return NULL;
+}
+
+const struct partner *partner_named(struct flow *f, const char *which)
+{
+    struct partner_register *r = register_hold(f);
+
+    for (size_t i = 0; r && i < r->partner_count; i++) {
+        const struct partner *p = &r->partners[i];
+        char number[24];
+
+        snprintf(number, sizeof number, "%lld", (long long)p->id);
+        if (strcmp(which, number) == 0 || text_equal_caseless(which, p->name))
+            return p;
     }
     return NULL;
 }

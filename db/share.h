@@ -49,7 +49,8 @@ struct share_page {
     int64_t total; /* that the reader could list, whatever offset and limit are */
 };
 
-/* Ordered by when we first saw the object, so that pages stay stable (R-TRANS-45). */
+/* Ordered by when we first saw the object, so that pages stay stable (R-TRANS-45). A page of large
+ * documents ends before its limit. */
 enum flow_next share_list(struct flow *f, const struct share_ask *ask, struct share_page *ret);
 /* By id, in any case: one object, none, or several where owners share the id. date_* and paging of
  * the ask do not count. */

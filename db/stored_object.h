@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a stored document comes out of a result (internal to db/): columns document, version,
- * last_updated; no row: not found.
+ * How a stored document comes out of a result (internal to db/): columns document, ocpi,
+ * version, last_updated; no row: not found.
  */
 #ifndef DB_STORED_OBJECT_H
 #define DB_STORED_OBJECT_H

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tariffs: stored with all their versions (migrations/009_location.sql).
+ * Tariffs: stored with all their versions (migrations/010_ocpi_versions.sql).
  */
 #include "db/tariff.h"
 
 #include "base/arena.h"
-#include "base/time.h"
 #include "db/pg.h"
 #include "db/put_many.h"
 #include "db/statements.h"
@@ -44,6 +43,7 @@ enum flow_next tariff_put(struct flow *f, const struct tariff_put *put, bool *re
     add_key(&args, f->arena, &put->key);
     pg_arg_text(&args, put->document);
     pg_arg_time(&args, put->last_updated_us);
+    pg_arg_text(&args, version_name(put->ocpi));
     return pg_run(f, PG_WRITE, STATEMENT_tariff_put, &args, take_created, ret_created);
 }
 
@@ -52,10 +52,16 @@ enum flow_next tariff_put_many(struct flow *f, const struct tariff_put *puts, si
     struct put_many many;
     struct pg_args args;
 
-    put_many_init(&many, f->arena, count);
-    for (size_t i = 0; i < count; i++)
-        put_many_add(&many, puts[i].key.partner_id, puts[i].key.country_code, puts[i].key.party_id,
-                     puts[i].key.tariff_id, puts[i].document, puts[i].last_updated_us);
+    put_many_init(&many, f->arena, 7, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct tariff_put *p = &puts[i];
+
+        put_many_add(&many,
+                     (const char *[]){put_many_int(f->arena, p->key.partner_id),
+                                      p->key.country_code, p->key.party_id, p->key.tariff_id,
+                                      p->document, put_many_time(f->arena, p->last_updated_us),
+                                      version_name(p->ocpi)});
+    }
     if (count == 0)
         return FLOW_NEXT;
     put_many_args(&many, &args);

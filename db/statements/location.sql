@@ -1,24 +1,25 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Locations and their EVSEs; the functions stand in migrations/009_location.sql.
+-- Locations and their EVSEs; the functions stand in migrations/009_location.sql
+-- and 010_ocpi_versions.sql.
 
 -- name: location_get
 -- Index location_key.
-SELECT document, version, last_updated FROM location
+SELECT document, ocpi, version, last_updated FROM location
  WHERE partner_id = $1 AND lower(country_code) = lower($2) AND lower(party_id) = lower($3)
    AND lower(location_id) = lower($4)
 
 -- name: location_put
 -- Locks the location's row: writers of one location go one after the other.
-SELECT location_put($1, $2, $3, $4, $5, $6, $7, $8) AS outcome
+SELECT location_put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS outcome
 
 -- name: location_put_many
 -- A page of a pull. In the order of the keys, so that two pages do not wait for each other in turn.
 SELECT count(location_put(x.partner_id, x.country, x.party, x.id, x.document, x.last_updated, 0,
-                          true)) AS stored
-  FROM (SELECT u.partner_id, u.country, u.party, u.id, u.document, u.last_updated
+                          true, x.ocpi, x.view)) AS stored
+  FROM (SELECT u.*
           FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],
-                      $6::timestamptz[])
-               u (partner_id, country, party, id, document, last_updated)
+                      $6::timestamptz[], $7::text[], $8::text[])
+               u (partner_id, country, party, id, document, last_updated, ocpi, view)
          ORDER BY lower(u.country), lower(u.party), lower(u.id)) x
 
 -- name: evse_page

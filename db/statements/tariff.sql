@@ -1,22 +1,22 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Tariffs; tariff_put stands in migrations/009_location.sql.
+-- Tariffs; tariff_put stands in migrations/010_ocpi_versions.sql.
 
 -- name: tariff_get
 -- Index tariff_key. A tombstone is not found.
-SELECT document, version, last_updated FROM tariff
+SELECT document, ocpi, version, last_updated FROM tariff
  WHERE partner_id = $1 AND lower(country_code) = lower($2) AND lower(party_id) = lower($3)
    AND lower(tariff_id) = lower($4) AND deleted_at IS NULL
 
 -- name: tariff_put
-SELECT tariff_put($1, $2, $3, $4, $5, $6) AS created
+SELECT tariff_put($1, $2, $3, $4, $5, $6, $7) AS created
 
 -- name: tariff_put_many
-SELECT count(tariff_put(x.partner_id, x.country, x.party, x.id, x.document, x.last_updated))
-           AS stored
-  FROM (SELECT u.partner_id, u.country, u.party, u.id, u.document, u.last_updated
+SELECT count(tariff_put(x.partner_id, x.country, x.party, x.id, x.document, x.last_updated,
+                        x.ocpi)) AS stored
+  FROM (SELECT u.*
           FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],
-                      $6::timestamptz[])
-               u (partner_id, country, party, id, document, last_updated)
+                      $6::timestamptz[], $7::text[])
+               u (partner_id, country, party, id, document, last_updated, ocpi)
          ORDER BY lower(u.country), lower(u.party), lower(u.id)) x
 
 -- name: tariff_delete
