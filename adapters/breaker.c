@@ -81,9 +81,20 @@ static void change(struct breaker *b, enum breaker_state state)
     metric_set(METRIC_BREAKER_STATE, partner, (int64_t)state);
 }
 
+static void (*opened)(int64_t partner_id);
+
+void network_breaker_observe(void (*seen)(int64_t partner_id))
+{
+    opened = seen;
+}
+
 static void open_it(struct breaker *b, int64_t now_ms)
 {
+    bool was_closed = b->state == BREAKER_CLOSED;
+
     change(b, BREAKER_OPEN);
+    if (was_closed && opened)
+        opened(b->partner_id);
     b->open_until_ms = now_ms + b->open_ms;
     b->open_ms = b->open_ms * 2 < OPEN_MAX_MS ? b->open_ms * 2 : OPEN_MAX_MS;
 }

@@ -23,12 +23,17 @@ struct network_command {
     const char *network_session_id;
     const char *location_id, *evse_uid, *connector_id;
     bool send_connector_id;
-    /* start: the token as the network shall see it */
+    int64_t volts, phases; /* of an AC connector, phase to neutral; 0: DC, or not known */
+    /* start, reserve: the token as the network shall see it */
     const char *token_uid, *token_type, *token_contract_id, *token_issuer;
     int64_t token_last_updated_us;
     /* profile: JSON
      * {"unit":"W","start_date_time":..,"duration":..,"periods":[{start_period,limit}]} */
     const json_t *profile;
+    int64_t profile_seconds; /* get: how far ahead the network shall look */
+    /* reservations; 2.1.1 knows them by number */
+    const char *reservation_id;
+    int64_t reservation_number, reservation_until_us;
 };
 
 struct network_ack {
@@ -50,6 +55,13 @@ struct network_kind {
                                   struct network_ack *ret);
     enum flow_next (*clear_profile)(struct flow *f, const struct network_command *c,
                                     struct network_ack *ret);
+    enum flow_next (*get_profile)(struct flow *f, const struct network_command *c,
+                                  struct network_ack *ret);
+    enum flow_next (*reserve)(struct flow *f, const struct network_command *c,
+                              struct network_ack *ret);
+    enum flow_next (*cancel_reservation)(struct flow *f, const struct network_command *c,
+                                         struct network_ack *ret);
+    /* How a probe ended: up is an answer that shows OCPI at work (R-HCI-08). */
     enum flow_next (*health)(struct flow *f, const struct peer *peer, bool *ret_up);
 };
 
@@ -59,5 +71,7 @@ extern const struct network_kind network_ocpi; /* adapters/ocpi_cpo.c */
  * accepted, and told by every call of the client. */
 bool network_breaker_open(int64_t partner_id);
 void network_breaker_note(int64_t partner_id, bool ok);
+/* Told each time one opens that was closed; set once at start. */
+void network_breaker_observe(void (*opened)(int64_t partner_id));
 
 #endif

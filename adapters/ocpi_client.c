@@ -153,16 +153,20 @@ static const char *correlation_of(struct arena *a, const struct flow *f)
 
 /* ---- after it ---- */
 
-static void answer_read(struct arena *a, size_t max_values, const struct http_answer *http,
-                        struct ocpi_answer *ret)
+static void answer_read(struct arena *a, const struct ocpi_call *call,
+                        const struct http_answer *http, struct ocpi_answer *ret)
 {
-    struct envelope_rules rules = {.max_values = max_values};
+    const struct quirks *quirks = &call->peer->quirks;
+    struct envelope_rules rules = {.max_values = call->max_values,
+                                   .missing_envelope = quirks->missing_envelope};
 
     *ret = (struct ocpi_answer){0};
     http_answer_copy(a, http, &ret->http);
     if (http->outcome != HTTP_ANSWERED)
         return;
     envelope_read(a, http->status, ret->http.body, ret->http.body_length, &rules, &ret->envelope);
+    if (call->one_object && quirks->list_for_object && json_array_size(ret->envelope.data) == 1)
+        ret->envelope.data = json_array_get(ret->envelope.data, 0);
     ret->has_envelope = ret->envelope.state == ENVELOPE_GOOD;
     ret->status_code = (int)ret->envelope.status_code;
     ret->status_message = ret->envelope.status_message;
@@ -182,8 +186,11 @@ static void answered(void *context, const struct http_answer *http)
     struct flow_ticket ticket = x->ticket;
     struct ocpi_answer answer;
 
-    answer_read(f ? f->arena : x->arena, x->call.max_values, http, &answer);
-    if (x->peer.partner_id)
+    struct arena *a = f ? f->arena : x->arena;
+    answer_read(a, &x->call, http, &answer);
+    answer.request_id = arena_text(a, x->request_id);
+    answer.correlation_id = arena_text(a, x->correlation_id);
+    if (x->peer.partner_id && !x->call.unjudged)
         network_breaker_note(x->peer.partner_id, partner_works(http));
     if (observer) {
         struct ocpi_exchange seen = {

@@ -25,9 +25,12 @@ struct ocpi_call {
     const char *url;    /* complete */
     const char *body;   /* JSON text or NULL */
     bool once_only;
+    bool one_object;    /* the answer's data is one object: a list of one is read as it where the
+                           partner has the quirk list_for_object */
     int64_t total_ms;   /* 0: the default of the module */
     size_t max_answer;
     size_t max_values;  /* JSON values in the answer; 0: the default */
+    bool unjudged;      /* a test: its outcome does not count for the breaker */
     const char *session_id; /* for the log; NULL */
 };
 
@@ -38,6 +41,7 @@ struct ocpi_answer {
     int status_code;            /* OCPI; 3000 where an HTTP 2xx had no envelope (R-TRANS-36) */
     const char *status_message;
     const json_t *data;         /* NULL where absent or null; lives in the flow's arena */
+    const char *request_id, *correlation_id; /* what was sent */
 };
 
 /* Never fails the flow. */

@@ -8,7 +8,7 @@
  *    |     ...seconds, minutes    |
  *    | <-- result --------------- |       response_url: taken in elsewhere
  *
- * START_SESSION and UNLOCK_CONNECTOR go out once; STOP_SESSION and profiles may be repeated.
+ * STOP_SESSION and profiles may be repeated; the other commands go out once.
  * Bodies are written directly: ids of a partner that breaks OCPI's limits go back as they came.
  */
 #include "adapters/breaker.h"
@@ -16,6 +16,7 @@
 #include "adapters/ocpi_client.h"
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "ocpi/charging_profile.h"
@@ -27,6 +28,7 @@ enum {
     TIMEOUT_MIN_S = 10,
     TIMEOUT_MAX_S = 180,
     RETRY_AFTER_MAX_S = 5,
+    ONE_DECIMAL_U6 = 100000,
 };
 
 /* ---- one command, in a flow of its own ---- */
@@ -128,6 +130,20 @@ static const char *detail_of(struct arena *a, const struct ocpi_answer *answer,
     return line.bytes;
 }
 
+/* What we put up with is told, so that somebody can ask the partner to mend it. */
+static void tell_deviation(const struct command *c, const struct outcome *outcome)
+{
+    const struct peer *peer = c->call.peer;
+    bool no_timeout =
+        outcome->no_timeout && peer->version != OCPI_2_1_1 && !peer->quirks.no_timeout;
+
+    if (!outcome->deviation && !no_timeout)
+        return;
+    log_line(LOG_WARN, "a partner's answer deviates from OCPI", LOG_TEXT("partner", peer->name),
+             LOG_TEXT("url", c->call.url), LOG_TEXT("result", outcome->word),
+             LOG_TEXT("what", no_timeout ? "timeout is missing" : "the result is no word of OCPI"));
+}
+
 static int64_t timeout_of(const struct outcome *outcome)
 {
     if (outcome->timeout_s <= 0)
@@ -168,6 +184,7 @@ static enum flow_next read_the_response(struct flow *f)
         return FLOW_NEXT;
     }
     struct outcome outcome = outcome_of_response(c->ask, &c->answer.envelope);
+    tell_deviation(c, &outcome);
     *c->ret = ack(outcome.kind, outcome.failure_code, detail_of(c->keep, &c->answer, &outcome));
     c->ret->timeout_s = timeout_of(&outcome);
     return FLOW_NEXT;
@@ -211,6 +228,7 @@ static enum flow_next command_begin(struct flow *f, const struct network_command
 
     command.call.peer = c->peer;
     command.call.session_id = c->session_id;
+    command.call.one_object = true;
     return flow_child(f, &command_flow, command_fill, &command, NULL);
 }
 
@@ -221,9 +239,10 @@ static enum flow_next command_send(struct flow *f, const struct network_command 
                                    enum outcome_ask ask, const char *name, bool once_only,
                                    const struct text *body, struct network_ack *ret)
 {
-    const char *endpoint = peer_endpoint(c->peer, MODULE_COMMANDS, OCPI_INTERFACE_RECEIVER);
+    const char *url =
+        peer_url(f->arena, c->peer, MODULE_COMMANDS, OCPI_INTERFACE_RECEIVER, name, NULL);
 
-    if (!endpoint) {
+    if (!url) {
         *ret = not_supported("the network offers no commands");
         return FLOW_NEXT;
     }
@@ -234,7 +253,7 @@ static enum flow_next command_send(struct flow *f, const struct network_command 
     struct ocpi_call call = {
         .method = "POST",
         .module = MODULE_COMMANDS,
-        .url = url_join(f->arena, endpoint, name, NULL),
+        .url = url,
         .body = body->bytes,
         .once_only = once_only,
     };
@@ -329,11 +348,10 @@ static enum flow_next unlock(struct flow *f, const struct network_command *c,
 /* {chargingprofiles}/{session_id}, or NULL: the network has no such module. */
 static const char *profile_url(struct flow *f, const struct network_command *c)
 {
-    const char *endpoint = NULL;
-
-    if (c->peer->version != OCPI_2_1_1)
-        endpoint = peer_endpoint(c->peer, MODULE_CHARGING_PROFILES, OCPI_INTERFACE_RECEIVER);
-    return endpoint ? url_join(f->arena, endpoint, c->network_session_id, NULL) : NULL;
+    if (c->peer->version == OCPI_2_1_1)
+        return NULL;
+    return peer_url(f->arena, c->peer, MODULE_CHARGING_PROFILES, OCPI_INTERFACE_RECEIVER,
+                    peer_own_id(f->arena, c->peer, c->network_session_id), NULL);
 }
 
 static struct err read_periods(struct arena *a, const json_t *profile,
@@ -373,6 +391,22 @@ static struct err read_profile(struct arena *a, const json_t *profile,
     return read_periods(a, profile, ret);
 }
 
+/* Watts as ampere per phase, rounded down so that the limit is kept, with one decimal. */
+static void to_amps(const struct network_command *c, struct arena *a,
+                    struct ocpi_charging_profile *profile)
+{
+    size_t count = profile->charging_profile_period.count;
+    struct ocpi_charging_profile_period *list = arena_alloc(a, (count + 1) * sizeof(*list));
+
+    for (size_t i = 0; i < count; i++) {
+        list[i] = profile->charging_profile_period.at[i];
+        list[i].limit /= c->volts * c->phases;
+        list[i].limit -= list[i].limit % ONE_DECIMAL_U6;
+    }
+    profile->charging_profile_period.at = list;
+    profile->charging_rate_unit = OCPI_RATE_A;
+}
+
 static enum flow_next set_profile(struct flow *f, const struct network_command *c,
                                   struct network_ack *ret)
 {
@@ -387,6 +421,9 @@ static enum flow_next set_profile(struct flow *f, const struct network_command *
     }
     text_init(&body, f->arena, BODY_MAX);
     struct err e = read_profile(f->arena, c->profile, &profile);
+    if (!failed(e) && c->peer->quirks.prefers_amps && c->volts > 0 && c->phases > 0 &&
+        profile.charging_rate_unit == OCPI_RATE_W)
+        to_amps(c, f->arena, &profile);
     if (!failed(e))
         e = object_print(&ocpi_set_charging_profile_type, &ask, f->arena, &body, NULL);
     if (failed(e) || text_overflowed(&body)) {
@@ -416,6 +453,68 @@ static enum flow_next clear_profile(struct flow *f, const struct network_command
     return command_begin(f, c, OUTCOME_OF_CLEAR_PROFILE, &call, ret);
 }
 
+/* R-CP: what the network is going to allow; the profile itself comes as the result. */
+static enum flow_next get_profile(struct flow *f, const struct network_command *c,
+                                  struct network_ack *ret)
+{
+    const char *url = profile_url(f, c);
+
+    if (!url) {
+        *ret = not_supported("the network takes no charging profiles");
+        return FLOW_NEXT;
+    }
+    struct ocpi_call call = {
+        .method = "GET",
+        .module = MODULE_CHARGING_PROFILES,
+        .url = url_query(f->arena, url, "duration",
+                         arena_printf(f->arena, "%lld", (long long)c->profile_seconds),
+                         "response_url", c->callback_url, NULL),
+        .total_ms = SECONDS(15),
+    };
+    return command_begin(f, c, OUTCOME_OF_GET_PROFILE, &call, ret);
+}
+
+/* ---- reservations ---- */
+
+static enum flow_next reserve(struct flow *f, const struct network_command *c,
+                              struct network_ack *ret)
+{
+    char time[TIME_TEXT];
+    struct text body;
+
+    text_init(&body, f->arena, BODY_MAX);
+    json_begin_object(&body, NULL);
+    json_put_text(&body, "response_url", c->callback_url);
+    put_token(&body, c);
+    json_put_text(&body, "expiry_date", time_print_seconds(time, c->reservation_until_us));
+    if (c->peer->version == OCPI_2_1_1)
+        json_put_int(&body, "reservation_id", c->reservation_number);
+    else
+        json_put_text(&body, "reservation_id", c->reservation_id);
+    json_put_text(&body, "location_id", c->location_id);
+    put_optional(&body, "evse_uid", c->evse_uid);
+    json_end_object(&body);
+    return command_send(f, c, OUTCOME_OF_RESERVE, "RESERVE_NOW", true, &body, ret);
+}
+
+static enum flow_next cancel_reservation(struct flow *f, const struct network_command *c,
+                                         struct network_ack *ret)
+{
+    struct text body;
+
+    if (c->peer->version == OCPI_2_1_1) {
+        *ret = not_supported("OCPI 2.1.1 has no command that cancels a reservation");
+        return FLOW_NEXT;
+    }
+    text_init(&body, f->arena, BODY_MAX);
+    json_begin_object(&body, NULL);
+    json_put_text(&body, "response_url", c->callback_url);
+    json_put_text(&body, "reservation_id", c->reservation_id);
+    json_end_object(&body);
+    return command_send(f, c, OUTCOME_OF_CANCEL_RESERVATION, "CANCEL_RESERVATION", true, &body,
+                        ret);
+}
+
 /* ---- health ---- */
 
 struct health {
@@ -434,8 +533,12 @@ static enum flow_next ask_for_versions(struct flow *f)
 static enum flow_next see_whether_it_is_up(struct flow *f)
 {
     struct health *h = f->state;
+    const struct ocpi_answer *a = &h->answer;
 
-    *h->ret_up = !failed(ocpi_answer_err(f->arena, &h->answer));
+    /* R-HCI-08: any answer with an envelope counts, but one that does not let us in. */
+    *h->ret_up = a->http.outcome == HTTP_ANSWERED && a->http.status != 401 &&
+                 (a->has_envelope || (h->call.peer->quirks.missing_envelope &&
+                                      envelope_is_success(&a->envelope)));
     return FLOW_NEXT;
 }
 
@@ -476,5 +579,8 @@ const struct network_kind network_ocpi = {
     .unlock = unlock,
     .set_profile = set_profile,
     .clear_profile = clear_profile,
+    .get_profile = get_profile,
+    .reserve = reserve,
+    .cancel_reservation = cancel_reservation,
     .health = health,
 };

@@ -57,6 +57,7 @@ struct arena;
     X(PROFILE_NOT_SUPPORTED, 422, "profile_not_supported",    200, 2000, INFO,  "this EVSE does not take charging profiles") \
     X(CONNECTOR_MISMATCH,    422, "connector_type_mismatch",  200, 2001, INFO,  "the EVSE has no such connector") \
     X(EVSE_NOT_STARTABLE,    422, "evse_not_startable",       200, 2001, INFO,  "this EVSE cannot be started remotely") \
+    X(NETWORK_CANNOT,        422, "not_supported",            200, 2000, INFO,  "the network does not support this") \
     X(EVSE_AMBIGUOUS,        422, "evse_ambiguous",           200, 2001, INFO,  "several networks have an EVSE with this id") \
     X(ALREADY_REGISTERED,    405, "method_not_allowed",       405, 2000, INFO,  "the client is already registered; use PUT") \
     X(NOT_REGISTERED,        405, "method_not_allowed",       405, 2000, INFO,  "the client is not registered yet; use POST") \

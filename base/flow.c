@@ -186,6 +186,8 @@ static struct err err_copy(struct flow *f, struct err e)
 {
     e.text = arena_text(f->arena, e.text);
     e.where = arena_text(f->arena, e.where);
+    e.came = arena_text(f->arena, e.came);
+    e.expected = arena_text(f->arena, e.expected);
     return e;
 }
 

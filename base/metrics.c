@@ -23,7 +23,7 @@ enum {
     LABEL_SIZE = 48,
     SERIES_PER_METRIC = 250, /* and one more called "other" */
     SERIES = METRIC_COUNT * (SERIES_PER_METRIC + 1),
-    INDEX = 8192,
+    INDEX = 16384,
 };
 _Static_assert(SERIES * 2 <= INDEX, "the index must stay half empty");
 

@@ -29,6 +29,9 @@ struct text;
     X(STORE_UP,              "hub_store_up",                  GAUGE,     "store",                  "1 while the store answers") \
     X(CACHE_READS,           "hub_cache_reads_total",         COUNTER,   "outcome",                "Status reads from the live view: hit, miss, down") \
     X(BREAKER_STATE,         "hub_breaker_state",             GAUGE,     "network",                "0 closed, 1 half open, 2 open") \
+    X(TRANSLATION_LOSSES,    "hub_translation_losses_total",  COUNTER,   "partner,object",         "Members of objects that a partner's OCPI version cannot say") \
+    X(TRANSLATION_WITHHELD,  "hub_translation_withheld_total", COUNTER,  "partner,object",         "Objects that are not told because a partner's OCPI version cannot say them") \
+    X(PUSHES,                "hub_pushes_total",              COUNTER,   "partner,kind,outcome",   "Objects pushed to partners: sent, retry, refused, skipped") \
     X(LOG_DROPPED,           "hub_log_dropped_total",         COUNTER,   "",                       "Log lines and message-log rows dropped") \
     X(WORKER_RESTARTS,       "hub_worker_restarts_total",     COUNTER,   "",                       "Workers replaced by the supervisor")
 /* clang-format on */

@@ -28,7 +28,8 @@ static size_t ocpi_headers(struct flow *f, struct http_header_out *out)
     size_t n = 0;
 
     out[n++] = (struct http_header_out){HEADER_CORRELATION_ID, f->correlation_id};
-    if (r->route && r->route->module && module_is_routed(r->route->module)) {
+    if (r->route && r->route->module && module_is_routed(r->route->module) &&
+        r->version != OCPI_2_1_1) { /* which has no such headers (R-BR-10) */
         const struct party_id *to = &r->caller.from, *from = &r->caller.to;
         if (party_id_is_set(to)) {
             out[n++] = (struct http_header_out){HEADER_TO_COUNTRY_CODE, to->country_code};

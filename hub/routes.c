@@ -25,11 +25,28 @@
 #include "hub/server/authenticate.h"
 #include "hub/server/http_server.h"
 #include "ocpi/envelope.h"
+#include "ocpi/headers.h"
 
 enum { STARTING_PATIENCE_MS = 1000 };
 
-/* {version} is one of ours; it is no parameter. */
+/* {version} is one of ours that the face speaks; it is no parameter. */
 #define EMSP "/ocpi/emsp/{version}"
+#define CPO "/ocpi/cpo/{version}"
+#define PLATFORM "/ocpi/{version}"
+
+/* What every face has (R-VER-10): the list of versions, the details, credentials. */
+#define FACE_ROUTES(versions, details)                                                               \
+    {"GET", versions, DOOR_REGISTRATION, 0, &versions_flow, "versions"},                             \
+        {"GET", details, DOOR_REGISTRATION, 0, &version_details_flow, "versions"},                   \
+        {"GET", details "/credentials", DOOR_REGISTRATION, 0, &credentials_get_flow, "credentials"}, \
+        {"POST",     details "/credentials", DOOR_REGISTRATION,                                      \
+         ROUTE_JSON, &credentials_post_flow, "credentials"},                                         \
+        {"PUT",      details "/credentials", DOOR_REGISTRATION,                                      \
+         ROUTE_JSON, &credentials_put_flow,  "credentials"},                                         \
+    {                                                                                                \
+        "DELETE", details "/credentials", DOOR_REGISTRATION, 0, &credentials_delete_flow,            \
+            "credentials"                                                                            \
+    }
 
 /* clang-format off */
 const struct route routes[] = {
@@ -52,16 +69,27 @@ const struct route routes[] = {
     {"GET",    "/v1/admin/partners",                 DOOR_ADMIN, 0, &list_partners_flow},
     {"POST",   "/v1/admin/partners/register",        DOOR_ADMIN, ROUTE_JSON, &register_partner_flow},
     {"POST",   "/v1/admin/partners/invite",          DOOR_ADMIN, ROUTE_JSON, &invite_partner_flow},
+    {"POST",   "/v1/admin/partners/{id}/rotate",     DOOR_ADMIN, 0, &rotate_partner_flow},
+    {"POST",   "/v1/admin/partners/{id}/unregister", DOOR_ADMIN, 0, &unregister_partner_flow},
+    {"POST",   "/v1/admin/partners/{id}/suspend",    DOOR_ADMIN, 0, &suspend_partner_flow},
+    {"POST",   "/v1/admin/partners/{id}/resume",     DOOR_ADMIN, 0, &resume_partner_flow},
+    {"POST",   "/v1/admin/partners/{id}/approve",    DOOR_ADMIN, ROUTE_JSON, &approve_host_flow},
+    {"PUT",    "/v1/admin/partners/{id}/quirks",     DOOR_ADMIN, ROUTE_JSON, &set_quirks_flow},
     {"GET",    "/v1/admin/partners/{id}",            DOOR_ADMIN, 0, &show_partner_flow},
+    {"GET",    "/v1/admin/contracts",                DOOR_ADMIN, 0, &list_contracts_flow},
+    {"POST",   "/v1/admin/contracts",                DOOR_ADMIN, ROUTE_JSON, &set_contract_flow},
+    {"GET",    "/v1/admin/messages",                 DOOR_ADMIN, 0, &list_messages_flow},
+    {"GET",    "/v1/admin/messages/{id}",            DOOR_ADMIN, 0, &show_message_flow},
     {"GET",    "/v1/admin/sessions/{session_id}",           DOOR_ADMIN, 0, &inspect_session_flow},
+    {"GET",    "/v1/admin/sessions/{session_id}/charging-profile", DOOR_ADMIN, 0, &active_profile_ask_flow},
     {"POST",   "/v1/admin/evses/{evse_id}/unlock",   DOOR_ADMIN, ROUTE_JSON, &unlock_evse_flow},
-    /* OCPI: our eMSP face, for CPOs (R-VER-10) */
-    {"GET",    "/ocpi/emsp/versions",                DOOR_REGISTRATION, 0, &versions_flow, "versions"},
-    {"GET",    EMSP,                            DOOR_REGISTRATION, 0, &version_details_flow, "versions"},
-    {"GET",    EMSP "/credentials",             DOOR_REGISTRATION, 0, &credentials_get_flow, "credentials"},
-    {"POST",   EMSP "/credentials",             DOOR_REGISTRATION, ROUTE_JSON, &credentials_post_flow, "credentials"},
-    {"PUT",    EMSP "/credentials",             DOOR_REGISTRATION, ROUTE_JSON, &credentials_put_flow, "credentials"},
-    {"DELETE", EMSP "/credentials",             DOOR_REGISTRATION, 0, &credentials_delete_flow, "credentials"},
+    {"POST",   "/v1/admin/evses/{evse_id}/reserve",  DOOR_ADMIN, ROUTE_JSON, &reserve_evse_flow},
+    {"DELETE", "/v1/admin/reservations/{reservation_id}", DOOR_ADMIN, 0, &cancel_reservation_flow},
+    /* OCPI: versions and credentials of each face */
+    FACE_ROUTES("/ocpi/emsp/versions", EMSP),
+    FACE_ROUTES("/ocpi/cpo/versions", CPO),
+    FACE_ROUTES("/ocpi/versions", PLATFORM),
+    /* OCPI: what an eMSP implements, for CPOs */
     {"GET",    EMSP "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, 0, &location_get_flow, "locations"},
     {"PUT",    EMSP "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, ROUTE_JSON, &location_put_flow, "locations"},
     {"PATCH",  EMSP "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, ROUTE_JSON, &location_patch_flow, "locations"},
@@ -73,16 +101,35 @@ const struct route routes[] = {
     {"PATCH",  EMSP "/locations/{cc}/{pid}/{location}/{evse}/{connector}", DOOR_PARTNER, ROUTE_JSON, &location_patch_flow, "locations"},
     {"GET",    EMSP "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, 0, &tariff_get_flow, "tariffs"},
     {"PUT",    EMSP "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, ROUTE_JSON, &tariff_put_flow, "tariffs"},
+    {"PATCH",  EMSP "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, ROUTE_JSON | ROUTE_ONLY_2_1_1, &tariff_patch_flow, "tariffs"},
     {"DELETE", EMSP "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, 0, &tariff_delete_flow, "tariffs"},
     {"GET",    EMSP "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, 0, &session_get_flow, "sessions"},
     {"PUT",    EMSP "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, ROUTE_JSON, &session_put_flow, "sessions"},
     {"PATCH",  EMSP "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, ROUTE_JSON, &session_patch_flow, "sessions"},
     {"POST",   EMSP "/cdrs",                    DOOR_PARTNER, ROUTE_JSON, &cdr_post_flow, "cdrs"},
     {"GET",    EMSP "/cdrs/{cdr}",              DOOR_PARTNER, 0, &cdr_get_flow, "cdrs"},
-    {"GET",    EMSP "/tokens",                  DOOR_PARTNER, 0, &token_list_flow, "tokens"},
+    {"GET",    EMSP "/tokens",                  DOOR_PARTNER, ROUTE_TO_OWNER, &token_list_flow, "tokens"},
     {"POST",   EMSP "/tokens/{uid}/authorize",  DOOR_PARTNER, ROUTE_JSON_OPTIONAL, &token_authorize_flow, "tokens"},
     {"POST",   EMSP "/cb/{callback}",           DOOR_PARTNER, ROUTE_JSON, &callback_flow, "commands"},
-    {"PUT",    EMSP "/chargingprofiles/{session}", DOOR_PARTNER, ROUTE_JSON, &active_profile_flow, "chargingprofiles"},
+    {"PUT",    EMSP "/chargingprofiles/{session}", DOOR_PARTNER, ROUTE_JSON | ROUTE_NOT_2_1_1, &active_profile_flow, "chargingprofiles"},
+    /* OCPI: what a CPO implements, for eMSPs: others' objects out of the hub's store */
+    {"GET",    CPO "/locations",                      DOOR_PARTNER, ROUTE_TO_OWNER, &shared_list_flow, "locations"},
+    {"GET",    CPO "/locations/{location}",           DOOR_PARTNER, ROUTE_TO_OWNER, &shared_location_flow, "locations"},
+    {"GET",    CPO "/locations/{location}/{evse}",    DOOR_PARTNER, ROUTE_TO_OWNER, &shared_location_flow, "locations"},
+    {"GET",    CPO "/locations/{location}/{evse}/{connector}", DOOR_PARTNER, ROUTE_TO_OWNER, &shared_location_flow, "locations"},
+    {"GET",    CPO "/tariffs",                        DOOR_PARTNER, ROUTE_TO_OWNER, &shared_list_flow, "tariffs"},
+    {"GET",    CPO "/sessions",                       DOOR_PARTNER, ROUTE_TO_OWNER, &shared_list_flow, "sessions"},
+    {"GET",    CPO "/cdrs",                           DOOR_PARTNER, ROUTE_TO_OWNER, &shared_list_flow, "cdrs"},
+    {"GET",    CPO "/tokens/{cc}/{pid}/{uid}",        DOOR_PARTNER, 0, &roaming_token_get_flow, "tokens"},
+    {"PUT",    CPO "/tokens/{cc}/{pid}/{uid}",        DOOR_PARTNER, ROUTE_JSON, &roaming_token_put_flow, "tokens"},
+    {"PATCH",  CPO "/tokens/{cc}/{pid}/{uid}",        DOOR_PARTNER, ROUTE_JSON, &roaming_token_patch_flow, "tokens"},
+    /* OCPI: hubclientinfo, below the details of the versions that have it */
+    {"GET",    EMSP "/hubclientinfo",                 DOOR_PARTNER, 0, &client_info_list_flow, "hubclientinfo"},
+    {"GET",    EMSP "/hubclientinfo/{cc}/{pid}",      DOOR_PARTNER, 0, &client_info_get_flow, "hubclientinfo"},
+    {"PUT",    EMSP "/hubclientinfo/{cc}/{pid}",      DOOR_PARTNER, ROUTE_JSON, &client_info_put_flow, "hubclientinfo"},
+    {"GET",    PLATFORM "/hubclientinfo",             DOOR_PARTNER, 0, &client_info_list_flow, "hubclientinfo"},
+    {"GET",    PLATFORM "/hubclientinfo/{cc}/{pid}",  DOOR_PARTNER, 0, &client_info_get_flow, "hubclientinfo"},
+    {"PUT",    PLATFORM "/hubclientinfo/{cc}/{pid}",  DOOR_PARTNER, ROUTE_JSON, &client_info_put_flow, "hubclientinfo"},
     {0},
 };
 /* clang-format on */
@@ -137,6 +184,18 @@ static bool path_matches(const char *pattern, const struct http_path *path, stru
     return i == path->count;
 }
 
+/* A face does not speak every version, and a version does not have every method. Functional
+ * modules lie under the folder that implements them, whatever the face that led there. */
+static bool version_has(const struct route *route, const struct request *r)
+{
+    if (!route->module)
+        return true;
+    if (route->flags & (r->version == OCPI_2_1_1 ? ROUTE_NOT_2_1_1 : ROUTE_ONLY_2_1_1))
+        return false;
+    return module_is_routed(route->module) || !strstr(route->pattern, "{version}") ||
+           face_speaks(r->face, r->version);
+}
+
 static bool listener_has(int listener, const struct route *route)
 {
     switch (listener) {
@@ -159,6 +218,8 @@ static struct err route_find(struct arena *a, int listener, const char *method,
     for (const struct route *route = routes; route->method; route++) {
         if (pattern ? strcmp(pattern, route->pattern) != 0
                     : !listener_has(listener, route) || !path_matches(route->pattern, path, r))
+            continue;
+        if (!version_has(route, r))
             continue;
         pattern = route->pattern;
         r->route = route;
@@ -244,6 +305,9 @@ static enum flow_next read_body(struct flow *f)
         if (!is_json_type(type) && (!ocpi || type))
             return flow_fail(f, err_new(ERR_MEDIA_TYPE));
         FLOW_TRY(f, json_read(f->arena, r->http->body, r->http->body_length, 0, &r->json));
+        if (r->caller.partner && r->caller.partner->peer.quirks.list_for_object &&
+            json_array_size(r->json) == 1)
+            r->json = json_array_get(r->json, 0);
         if (!json_is_object(r->json))
             return flow_fail(f, err_new(ERR_BAD_BODY));
     }
@@ -279,8 +343,8 @@ static void log_request(struct flow *f, int64_t ms)
     if (bad)
         level = (enum log_level)err_info(f->err.kind)->level;
     log_line(level, "request", LOG_TEXT("method", r->http->method),
-             LOG_TEXT("route", r->route ? r->route->pattern : NULL), LOG_TEXT("flow", f->type->name),
-             LOG_INT("status", r->reply_status), LOG_INT("ms", ms),
+             LOG_TEXT("route", r->route ? r->route->pattern : NULL),
+             LOG_TEXT("flow", f->type->name), LOG_INT("status", r->reply_status), LOG_INT("ms", ms),
              LOG_TEXT("error", bad ? err_info(f->err.kind)->name : NULL),
              LOG_TEXT("text", bad ? err_text(f->err) : NULL),
              LOG_TEXT("where", bad ? f->err.where : NULL),

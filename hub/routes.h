@@ -34,6 +34,9 @@ enum {
     ROUTE_INTERNAL = 8,  /* only on the internal listener */
     ROUTE_EVERYWHERE = 16, /* on the internal listener too */
     ROUTE_RAW = 32,      /* the handler reads the bytes itself */
+    ROUTE_ONLY_2_1_1 = 64, /* OCPI: other versions do not have it ... */
+    ROUTE_NOT_2_1_1 = 128, /* ... or 2.1.1 does not */
+    ROUTE_TO_OWNER = 256, /* OCPI: TO may name the owner of what is read from our store */
 };
 
 struct route {

@@ -34,6 +34,7 @@ struct settings {
     const char *country_code, *party_id, *name, *website;
     int64_t page_limit;
     int64_t handshake_timeout_ms;
+    int64_t probe_silence_ms, probe_every_ms;
     /* [secrets] */
     struct secret data_key, hash_key, admin_token;
     /* [auth] */

@@ -52,7 +52,7 @@ static bool is_startable(const struct evse *e)
 {
     return e->network_enabled && strcmp(e->status, "REMOVED") != 0 &&
            strcmp(e->status, "PLANNED") != 0 &&
-           evse_has_capability(e, "REMOTE_START_STOP_CAPABLE");
+           evse_starts_remotely(e);
 }
 
 /* Coordinates are text in OCPI and numbers here; what is no number is null. */

@@ -154,11 +154,13 @@ static struct err check_startable(struct flow *f, const struct evse *e)
 {
     const char *why = NULL;
 
-    if (!e->network_enabled)
+    if (strcmp(e->network_state, "suspended") == 0)
+        why = "its network is suspended";
+    else if (!e->network_enabled)
         why = "its network is not enabled";
     else if (strcmp(e->status, "REMOVED") == 0 || strcmp(e->status, "PLANNED") == 0)
         why = strcmp(e->status, "REMOVED") == 0 ? "it has been removed" : "it is only planned";
-    else if (!evse_has_capability(e, "REMOTE_START_STOP_CAPABLE"))
+    else if (!evse_starts_remotely(e))
         why = "it takes no remote start";
     if (why)
         return err_at(f->arena, ERR_EVSE_NOT_STARTABLE, "evse_id",
@@ -191,6 +193,10 @@ static struct err choose(struct flow *f, struct start *s)
     TRY(choose_evse(f, s));
     TRY(check_startable(f, s->evse));
     TRY(choose_connector(f, s));
+    if (strcmp(s->evse->network_state, "offline") == 0)
+        return err_at(f->arena, ERR_PEER_UNREACHABLE, NULL,
+                      "%s is offline; it is asked regularly whether it is back.",
+                      s->evse->network);
     if (network_breaker_open(s->evse->partner_id))
         return err_at(f->arena, ERR_PEER_UNREACHABLE, NULL, "%s cannot be reached at the moment.",
                       s->evse->network);
@@ -254,6 +260,8 @@ static enum flow_next store(struct flow *f)
         .send_connector_id = evse_has_capability(s->evse, "START_SESSION_CONNECTOR_REQUIRED"),
         .profiles = evse_has_capability(s->evse, "CHARGING_PROFILE_CAPABLE"),
         .battery_target_mwh = s->target_mwh,
+        /* 2.1.1 returns no reference: the token alone tells whose session it is (R-REST-02). */
+        .own_token_per_start = s->evse->network_ocpi == OCPI_2_1_1,
         .user_reference = s->user_reference,
         .currency = settings->default_currency,
         .max_open_per_user = (int)settings->max_open_sessions,

@@ -19,7 +19,11 @@ struct command_line {
     const char *versions_url, *token_a;
     const char *name, *country, *party, *role;
     const char *connector;
-    const char *operand;
+    const char *from, *to, *module;
+    const char *partner, *object, *correlation, *since, *until, *before, *limit;
+    bool refused;
+    const char *version;
+    const char *operand, *second;
 };
 
 struct command {
@@ -33,6 +37,8 @@ struct command {
     void (*print)(struct arena *a, json_t *answer);
     bool (*good)(const json_t *answer); /* NULL: an answer is good news */
     const char *if_not_found;           /* what to do about a 404; may be NULL */
+    const char *(*query)(struct arena *a, const struct command_line *line); /* "?..."; NULL: none */
+    const char *second; /* as operand: a second word; it goes into the body */
 };
 
 extern const struct command commands[]; /* ends with a noun of NULL */

@@ -7,6 +7,9 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "hub/ctl/command.h"
+#include "hub/ctl/contract.h"
+#include "hub/ctl/message.h"
+#include "hub/ctl/partner.h"
 #include "hub/ctl/print.h"
 
 enum { BODY_MAX = 64 * 1024 };
@@ -38,17 +41,6 @@ static const char *object_of(struct arena *a, const struct member *members, size
 static const char *mint_body(struct arena *a, const struct command_line *line)
 {
     return OBJECT_OF(a, {"sub", line->sub}, {"robot", line->robot});
-}
-
-static const char *register_body(struct arena *a, const struct command_line *line)
-{
-    return OBJECT_OF(a, {"versions_url", line->versions_url}, {"token_a", line->token_a});
-}
-
-static const char *invite_body(struct arena *a, const struct command_line *line)
-{
-    return OBJECT_OF(a, {"name", line->name}, {"country_code", line->country},
-                     {"party_id", line->party}, {"role", line->role});
 }
 
 static const char *unlock_body(struct arena *a, const struct command_line *line)
@@ -137,14 +129,42 @@ const struct command commands[] = {
      "Prints the token alone. Only where the hub's setting dev_jwt_key_file is set: for development.",
      "POST", "/v1/admin/tokens", mint_body, print_token, NULL,
      "This hub signs no tokens. For development set dev_jwt_key_file in its configuration."},
-    {"partner", "register", NULL, "versions-url token-a", "",
+    {"partner", "register", NULL, "versions-url token-a", "role version",
      "connect to a company: we present ourselves with the token A that it gave us",
-     "Reads its versions, exchanges credentials, and has its locations and tariffs fetched.",
-     "POST", "/v1/admin/partners/register", register_body, print_document, NULL, NULL},
-    {"partner", "invite", NULL, "name country party role", "",
+     "Reads its versions, exchanges credentials, and has its objects fetched. --role says what it is:\n"
+     "CPO (if not given) or EMSP; --version, which OCPI to speak: the newest of both if not given.",
+     "POST", "/v1/admin/partners/register", partner_register_body, print_document, NULL, NULL},
+    {"partner", "invite", NULL, "name country party role", "version",
      "let a company connect to us: makes the token A to give to it",
      "Pass versions_url and token_a on by a safe way. Token A opens nothing but the registration.",
-     "POST", "/v1/admin/partners/invite", invite_body, print_document, NULL, NULL},
+     "POST", "/v1/admin/partners/invite", partner_invite_body, print_document, NULL, NULL},
+    {"partner", "rotate", "ID|NAME", "", "",
+     "change the tokens of a connection now", NULL,
+     "POST", "/v1/admin/partners/%s/rotate", NULL, print_document, NULL,
+     "`hubctl partner list` shows their numbers and names."},
+    {"partner", "unregister", "ID|NAME", "", "",
+     "end a connection: its tokens are dead at once",
+     "It may connect again with a new token A (partner invite). What it told us stays.",
+     "POST", "/v1/admin/partners/%s/unregister", NULL, partner_print_left, NULL,
+     "`hubctl partner list` shows their numbers and names."},
+    {"partner", "suspend", "ID|NAME", "", "",
+     "hold a connection: nothing goes in or out", NULL,
+     "POST", "/v1/admin/partners/%s/suspend", NULL, print_document, NULL,
+     "`hubctl partner list` shows their numbers and names."},
+    {"partner", "resume", "ID|NAME", "", "",
+     "let it go on", NULL,
+     "POST", "/v1/admin/partners/%s/resume", NULL, print_document, NULL,
+     "`hubctl partner list` shows their numbers and names."},
+    {"partner", "approve", "ID|NAME", "", "",
+     "let its URLs lie on a host that it has asked for (partner show: host_asked)",
+     "Make sure by another way that the company has asked for it: a stolen token could, too.",
+     "POST", "/v1/admin/partners/%s/approve", partner_approve_body, print_document, NULL,
+     "`hubctl partner list` shows their numbers and names.", NULL, "HOST"},
+    {"partner", "quirk", "ID|NAME", "", "",
+     "put up with a deviation of it, or not any more (QUIRK=off)",
+     "auth_encoding=auto|raw|base64 is one with a value.",
+     "PUT", "/v1/admin/partners/%s/quirks", partner_quirk_body, print_document, NULL,
+     "`hubctl partner list` shows their numbers and names.", NULL, "QUIRK"},
     {"partner", "list", NULL, "", "",
      "the companies that are connected, or invited", NULL,
      "GET", "/v1/admin/partners", NULL, print_partners, NULL, NULL},
@@ -152,6 +172,27 @@ const struct command commands[] = {
      "one of them, with its endpoints", NULL,
      "GET", "/v1/admin/partners/%s", NULL, print_document, NULL,
      "`hubctl partner list` shows their numbers and names."},
+    {"contract", "allow", NULL, "from to", "module",
+     "let a party's objects and messages go to another party",
+     "Nothing goes between two parties without one. What is newly allowed is pushed from now on.",
+     "POST", "/v1/admin/contracts", contract_allow_body, contract_print, NULL, NULL, NULL},
+    {"contract", "deny", NULL, "from to", "module",
+     "end that, or except a module from it", NULL,
+     "POST", "/v1/admin/contracts", contract_deny_body, contract_print, NULL, NULL, NULL},
+    {"contract", "list", NULL, "", "from to",
+     "the contracts, of all parties or of those", NULL,
+     "GET", "/v1/admin/contracts", NULL, contract_print_list, NULL, NULL, contract_list_query},
+    {"message", "list", NULL, "", "partner module object correlation refused since until before limit",
+     "what was said with partners, the newest first", NULL,
+     "GET", "/v1/admin/messages", NULL, message_print_list, NULL, NULL, message_list_query},
+    {"message", "show", "ID", "", "",
+     "one message with its bodies", NULL,
+     "GET", "/v1/admin/messages/%s", NULL, message_print, NULL,
+     "`hubctl message list` shows the ids.", NULL},
+    {"message", "explain", "ID", "", "",
+     "why it was refused: the rule, what came, what was expected, how often", NULL,
+     "GET", "/v1/admin/messages/%s", NULL, message_explain, NULL,
+     "`hubctl message list --refused` shows the ids.", NULL},
     {"session", "show", "ID", "", "",
      "a session with its events, operations, CDRs and receipts", NULL,
      "GET", "/v1/admin/sessions/%s", NULL, print_document, NULL,

@@ -50,7 +50,19 @@ static const struct option_row option_rows[] = {
     {"country",      "CC",   AT(country),      "its country code, two letters", false},
     {"party",        "PID",  AT(party),        "its party id, three letters or digits", false},
     {"role",         "ROLE", AT(role),         "its OCPI role, such as CPO", false},
+    {"version",      "VERSION", AT(version),   "of OCPI: 2.1.1, 2.2.1 or 2.3.0", false},
     {"connector",    "ID",   AT(connector),    "the connector's id at the EVSE", false},
+    {"from",         "CC*PID", AT(from),       "whose objects and messages", false},
+    {"to",           "CC*PID", AT(to),         "who gets them", false},
+    {"module",       "MODULE", AT(module),     "of this module only, such as locations", false},
+    {"partner",      "NAME", AT(partner),      "of this partner only, by name or number", false},
+    {"object",       "ID",   AT(object),       "about this object only", false},
+    {"correlation",  "ID",   AT(correlation),  "with this X-Correlation-ID only", false},
+    {"refused",      NULL,   AT(refused),      "refused messages only", false},
+    {"since",        "TIME", AT(since),        "from then on, 2026-01-31T12:00:00Z", false},
+    {"until",        "TIME", AT(until),        "before then", false},
+    {"before",       "ID",   AT(before),       "older than the message of this id", false},
+    {"limit",        "N",    AT(limit),        "at most so many, 50 if not given", false},
 };
 /* clang-format on */
 
@@ -97,7 +109,8 @@ static void print_help(FILE *out)
     fputs("hubctl - asks a running ocpi-hub\n\n", out);
     for (const struct command *c = commands; c->noun; c++) {
         int length =
-            fprintf(out, "  hubctl %s %s %s", c->noun, c->verb, c->operand ? c->operand : "");
+            fprintf(out, "  hubctl %s %s %s %s", c->noun, c->verb, c->operand ? c->operand : "",
+                    c->second ? c->second : "");
         fprintf(out, "%*s%s\n", length < 34 ? 34 - length : 1, "", c->summary);
     }
     fputs("\n`hubctl COMMAND --help` tells more. Options of all commands:\n\n", out);
@@ -106,8 +119,9 @@ static void print_help(FILE *out)
 
 static void print_command_help(FILE *out, const struct command *c)
 {
-    fprintf(out, "hubctl %s %s%s%s - %s\n", c->noun, c->verb, c->operand ? " " : "",
-            c->operand ? c->operand : "", c->summary);
+    fprintf(out, "hubctl %s %s%s%s%s%s - %s\n", c->noun, c->verb, c->operand ? " " : "",
+            c->operand ? c->operand : "", c->second ? " " : "", c->second ? c->second : "",
+            c->summary);
     if (c->details)
         fprintf(out, "%s\n", c->details);
     fputc('\n', out);
@@ -185,6 +199,8 @@ static const char *check_line(struct arena *a, const struct command *c, struct c
         return arena_printf(a, "%s is required", c->operand);
     if (!c->operand && line->operand)
         return arena_printf(a, "\"%s\" is too much", line->operand);
+    if (c->second && (!line->second || !*line->second))
+        return arena_printf(a, "%s is required", c->second);
     if (line->url && line->socket)
         return "either --url or --socket";
     if (line->url && !line->token_file)
@@ -334,6 +350,8 @@ static int run(struct arena *a, const struct command *c, const struct command_li
         call.path = arena_printf(a, "%.*s%s%s", (int)(hole - c->path), c->path,
                                  text_url_encode(a, line->operand), hole + 2);
     }
+    if (c->query)
+        call.path = arena_printf(a, "%s%s", call.path, c->query(a, line));
     if (line->token_file) {
         struct err e = secret_read_file(a, line->token_file, &token);
         if (failed(e)) {
@@ -378,9 +396,11 @@ static int command_line_run(struct arena *a, int argc, char **argv)
         print_command_help(stdout, c);
         return 0;
     }
-    if (count > 3)
-        return usage(c, arena_printf(a, "\"%s\" is too much", words[3]));
+    int words_max = c->second ? 4 : 3;
+    if (count > words_max)
+        return usage(c, arena_printf(a, "\"%s\" is too much", words[words_max]));
     line.operand = count > 2 ? words[2] : NULL;
+    line.second = count > 3 ? words[3] : NULL;
     const char *wrong = check_line(a, c, &line);
     return wrong ? usage(c, wrong) : run(a, c, &line);
 }

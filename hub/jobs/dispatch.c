@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "db/live.h"
+#include "db/location.h"
 #include "db/operation.h"
 #include "db/partner.h"
 #include "hub/jobs/jobs.h"
@@ -27,6 +28,8 @@ struct dispatch {
     char session_id[UUID_TEXT]; /* "": of any session */
     struct operations claimed;
     const struct operation *operation;
+    struct location_key place;
+    struct stored_object location;
     struct network_command command;
     struct network_ack ack;
     struct session session;
@@ -84,22 +87,87 @@ static enum flow_next ask(struct flow *f, const struct dispatch *d, struct netwo
         return kind->set_profile(f, &d->command, ret);
     case OPERATION_PROFILE_CLEAR:
         return kind->clear_profile(f, &d->command, ret);
+    case OPERATION_PROFILE_GET:
+        return kind->get_profile(f, &d->command, ret);
+    case OPERATION_RESERVE:
+        return kind->reserve(f, &d->command, ret);
+    case OPERATION_CANCEL_RESERVATION:
+        return kind->cancel_reservation(f, &d->command, ret);
     }
     return flow_fail(f, err_new(ERR_INTERNAL));
 }
 
-/* Unique per request (R-ASYNC-02): a repeated stop says which attempt it is. */
-static const char *callback_url(struct flow *f, const struct operation *o)
+/* Unique per request (R-ASYNC-02): a repeated stop says which attempt it is. In the version that
+ * the partner speaks (R-ASYNC-10). */
+static const char *callback_url(struct flow *f, const struct peer *peer, const struct operation *o)
 {
-    const char *url =
-        arena_printf(f->arena, "%s/ocpi/emsp/2.2.1/cb/%s", hub_of(f)->public_url, o->callback_id);
+    const char *url = arena_printf(f->arena, "%s/ocpi/emsp/%s/cb/%s", hub_of(f)->public_url,
+                                   version_name(peer->version), o->callback_id);
 
     return o->attempts > 1 ? arena_printf(f->arena, "%s-%d", url, o->attempts) : url;
+}
+
+static bool time_of(const json_t *params, const char *name, int64_t *ret_us)
+{
+    const char *text = json_text_of(params, name);
+
+    return text && time_parse(text, TIME_RFC3339, ret_us);
 }
 
 static const char *either(const char *of_params, const char *of_session)
 {
     return of_params ? of_params : of_session;
+}
+
+/* Limits in ampere need the voltage and the phases of the connector. */
+static enum flow_next look_at_connector(struct flow *f)
+{
+    struct dispatch *d = f->state;
+    const struct session *s = &d->operation->session;
+    const struct partner *partner = partner_find(f, d->operation->partner_id);
+
+    if (d->operation->kind != OPERATION_PROFILE_SET || !partner ||
+        !partner->peer.quirks.prefers_amps)
+        return FLOW_NEXT;
+    d->place =
+        (struct location_key){s->partner_id, s->country_code, s->party_id, s->location_id};
+    return location_get(f, &d->place, &d->location);
+}
+
+static const json_t *find_by_id(const json_t *list, const char *name, const char *id)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *of_this = json_text_of(json_array_get(list, i), name);
+        if (of_this && id && text_equal_caseless(of_this, id))
+            return json_array_get(list, i);
+    }
+    return NULL;
+}
+
+static int64_t whole_number(const json_t *value)
+{
+    int64_t u6;
+
+    return value && json_number_u6(value, true, &u6) ? u6 / 1000000 : 0;
+}
+
+/* 2.1.1 says voltage where the others say max_voltage. */
+static void read_connector(struct flow *f, struct dispatch *d)
+{
+    const struct session *s = &d->operation->session;
+    json_t *location;
+
+    if (!d->location.found || failed(json_read(f->arena, d->location.document,
+                                               strlen(d->location.document), 0, &location)))
+        return;
+    const json_t *evse = find_by_id(json_array_of(location, "evses"), "uid", s->evse_uid);
+    const json_t *c = find_by_id(json_array_of(evse, "connectors"), "id", s->connector_id);
+    const char *type = json_text_of(c, "power_type");
+    const json_t *volts = json_object_get(c, "max_voltage");
+    if (!type || strncmp(type, "AC_", 3) != 0)
+        return;
+    d->command.volts = whole_number(volts ? volts : json_object_get(c, "voltage"));
+    d->command.phases = strncmp(type, "AC_3", 4) == 0 ? 3 : strncmp(type, "AC_2", 4) == 0 ? 2 : 1;
 }
 
 static enum flow_next ask_network(struct flow *f)
@@ -108,6 +176,7 @@ static enum flow_next ask_network(struct flow *f)
     const struct operation *o = d->operation;
     const struct session *s = &o->session;
     const struct partner *partner = partner_find(f, o->partner_id);
+    int64_t until_us = 0;
     json_t *params;
 
     if (!partner || !secret_is_set(partner->peer.token))
@@ -117,20 +186,29 @@ static enum flow_next ask_network(struct flow *f)
     FLOW_TRY(f, json_read(f->arena, o->params, strlen(o->params), 0, &params));
     d->command = (struct network_command){
         .peer = &partner->peer,
-        .callback_url = callback_url(f, o),
+        .callback_url = callback_url(f, &partner->peer, o),
         .session_id = *o->session_id ? o->session_id : NULL,
         .network_session_id = s->network_session_id,
         .location_id = either(json_text_of(params, "location_id"), s->location_id),
         .evse_uid = either(json_text_of(params, "evse_uid"), s->evse_uid),
         .connector_id = either(json_text_of(params, "connector_id"), s->connector_id),
         .send_connector_id = json_is_true(json_object_get(params, "send_connector_id")),
-        .token_uid = o->token_uid,
-        .token_type = o->token_type,
-        .token_contract_id = o->token_contract_id,
+        .token_uid = either(json_text_of(params, "token_uid"), o->token_uid),
+        .token_type = either(json_text_of(params, "token_type"), o->token_type),
+        .token_contract_id =
+            either(json_text_of(params, "token_contract_id"), o->token_contract_id),
         .token_issuer = hub_of(f)->settings->name,
         .token_last_updated_us = o->token_last_updated_us,
         .profile = params,
+        .profile_seconds = json_integer_value(json_object_get(params, "seconds")),
+        .reservation_id = json_text_of(params, "reservation_id"),
+        .reservation_number = json_integer_value(json_object_get(params, "reservation_number")),
     };
+    if (time_of(params, "until", &until_us))
+        d->command.reservation_until_us = until_us;
+    if (time_of(params, "token_last_updated", &until_us))
+        d->command.token_last_updated_us = until_us;
+    read_connector(f, d);
     return ask(f, d, &d->ack);
 }
 
@@ -174,6 +252,7 @@ static enum flow_next tell(struct flow *f)
 static const struct flow_step steps[] = {
     {"claim one", claim},
     {"let the next begin", pass_on},
+    {"look at the connector", look_at_connector},
     {"ask the network", ask_network},
     {"store what it said", store_answer, .also_on_failure = true},
     {"tell the live view", tell, .also_on_failure = true},

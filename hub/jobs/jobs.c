@@ -15,9 +15,12 @@
 #include "db/live.h"
 #include "db/message.h"
 #include "db/partner.h"
+#include "db/pull.h"
 #include "db/session.h"
 #include "db/timer.h"
+#include "hub/jobs/probe.h"
 #include "hub/jobs/pull.h"
+#include "hub/jobs/push.h"
 
 enum { BEAT_MS = 1000, TIMERS_AT_ONCE = 100, FORGET_EVERY_MS = 6 * 3600 * 1000 };
 
@@ -94,6 +97,19 @@ static void forget_old_messages(const struct hub *hub)
     message_forget(hub->settings->message_days, hub->settings->message_body_days);
 }
 
+/* ---- probes ---- */
+
+static void probe_now_and_then(struct hub *hub)
+{
+    static int64_t done_ms;
+    int64_t now = time_monotonic_ms();
+
+    if (done_ms && now - done_ms < hub->settings->probe_every_ms)
+        return;
+    done_ms = now;
+    probe_who_is_silent(hub);
+}
+
 /* ---- the beat ---- */
 
 static void on_beat(evutil_socket_t fd, short what, void *arg)
@@ -111,6 +127,8 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
     if (!timers_running)
         hub_job(hub, &timers_flow, NULL, NULL);
     pull_what_is_due(hub);
+    push_what_is_due(hub);
+    probe_now_and_then(hub);
     forget_old_messages(hub);
 }
 
@@ -120,11 +138,19 @@ static void on_operation(const char *payload, void *arg)
     dispatch_operations(arg, NULL);
 }
 
+static void on_outbox(const char *payload, void *arg)
+{
+    (void)payload;
+    push_what_is_due(arg);
+}
+
 void jobs_start(struct hub *hub)
 {
     beat = event_new(hub->loop, -1, 0, on_beat, hub);
     event_add(beat, &(struct timeval){0, 200000});
     db_on_notify("operation", on_operation, hub);
+    probe_start(hub);
+    db_on_notify("outbox", on_outbox, hub);
 }
 
 void jobs_stop(struct hub *hub)

@@ -9,9 +9,17 @@ struct flow_type;
 
 extern const struct flow_type healthz_flow, readyz_flow, metrics_flow; /* health.c */
 extern const struct flow_type mint_token_flow;                          /* tokens.c */
-extern const struct flow_type list_partners_flow, show_partner_flow, invite_partner_flow,
-    register_partner_flow; /* partners.c; register runs partner/handshake.h */
+extern const struct flow_type list_partners_flow, show_partner_flow,
+    invite_partner_flow; /* partners.c */
+extern const struct flow_type register_partner_flow, rotate_partner_flow; /* registration.c */
+extern const struct flow_type unregister_partner_flow, suspend_partner_flow, resume_partner_flow,
+    approve_host_flow, set_quirks_flow; /* connection.c */
 extern const struct flow_type inspect_session_flow; /* inspect.c */
+extern const struct flow_type list_messages_flow, show_message_flow; /* messages.c */
 extern const struct flow_type unlock_evse_flow;     /* unlock.c */
+extern const struct flow_type list_contracts_flow, set_contract_flow; /* contracts.c */
+
+extern const struct flow_type active_profile_ask_flow; /* active_profile.c */
+extern const struct flow_type reserve_evse_flow, cancel_reservation_flow; /* reservations.c */
 
 #endif

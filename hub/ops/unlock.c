@@ -10,21 +10,16 @@
 #include "base/time.h"
 #include "db/location.h"
 #include "db/operation.h"
-#include "hub/hub.h"
-#include "hub/jobs/jobs.h"
 #include "hub/ops/ops.h"
+#include "hub/ops/watch.h"
 #include "hub/request.h"
 #include "ocpi/evse_id.h"
-
-enum { WAIT_MS = 15000, LOOK_AGAIN_MS = 200 };
 
 struct unlock {
     char key[EVSE_ID_KEY];
     struct evses found;
     struct unlock_ask ask;
-    int64_t id, until_ms;
-    struct operation_state state;
-    bool looked;
+    struct watch watch;
 };
 
 static enum flow_next find(struct flow *f)
@@ -57,37 +52,24 @@ static enum flow_next store(struct flow *f)
     u->ask = (struct unlock_ask){e->partner_id,   e->country_code, e->party_id,
                                  e->location_id,  e->uid,          connector,
                                  request_of(f)->caller.name};
-    return operation_unlock(f, &u->ask, &u->id);
+    return operation_unlock(f, &u->ask, &u->watch.operation_id);
 }
 
 static enum flow_next watch(struct flow *f)
 {
     struct unlock *u = f->state;
 
-    if (!u->until_ms) {
-        u->until_ms = time_monotonic_ms() + WAIT_MS;
-        dispatch_operations(hub_of(f), NULL);
-    }
-    if (!u->looked) {
-        u->looked = true;
-        operation_get(f, u->id, &u->state);
-        return FLOW_AGAIN;
-    }
-    if (u->state.finished || time_monotonic_ms() >= u->until_ms)
-        return FLOW_NEXT;
-    u->looked = false;
-    flow_sleep(f, LOOK_AGAIN_MS);
-    return FLOW_AGAIN;
+    return watch_operation(f, &u->watch);
 }
 
 static enum flow_next answer(struct flow *f)
 {
-    struct unlock *u = f->state;
+    const struct watch *u = &((struct unlock *)f->state)->watch;
     struct text t;
 
     text_init(&t, f->arena, 4096);
     json_begin_object(&t, NULL);
-    json_put_int(&t, "operation_id", u->id);
+    json_put_int(&t, "operation_id", u->operation_id);
     json_put_text(&t, "status", !u->state.finished ? "submitted"
                                 : u->state.outcome == OCPI_OUTCOME_ACCEPTED ? "completed"
                                                                             : "failed");

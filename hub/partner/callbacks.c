@@ -40,6 +40,11 @@ static enum flow_next find(struct flow *f)
     return operation_kind_of(f, c->id, r->caller.partner->id, &c->known, &c->kind);
 }
 
+static struct err unknown(void)
+{
+    return err_rule(err_new(ERR_OBJECT_NOT_FOUND), "R-ASYNC-11");
+}
+
 static enum outcome_ask ask_of(enum operation_kind kind)
 {
     switch (kind) {
@@ -53,25 +58,68 @@ static enum outcome_ask ask_of(enum operation_kind kind)
         return OUTCOME_OF_SET_PROFILE;
     case OPERATION_PROFILE_CLEAR:
         return OUTCOME_OF_CLEAR_PROFILE;
+    case OPERATION_PROFILE_GET:
+        return OUTCOME_OF_GET_PROFILE;
+    case OPERATION_RESERVE:
+        return OUTCOME_OF_RESERVE;
+    case OPERATION_CANCEL_RESERVATION:
+        return OUTCOME_OF_CANCEL_RESERVATION;
     }
     return OUTCOME_OF_START;
 }
 
-/* message: a list of DisplayText, or left out. */
+/* The word of the result. In 2.1.1 the body is a CommandResponse, whose words are fewer; its
+ * diagrams show some that are in no enum (R-BR-44). */
+static const char *word_of(const struct request *r)
+{
+    static const char *const SAME[][2] = {
+        {"SUCCESSFUL", "ACCEPTED"},
+        {"UNKOWN_LOCATION", "REJECTED"},
+        {"UNKNOWN_LOCATION", "REJECTED"},
+        {"UNKNOWN_SESSION", "REJECTED"},
+    };
+    const char *word = json_text_of(r->json, "result");
+
+    for (size_t i = 0; word && r->version == OCPI_2_1_1 && i < sizeof SAME / sizeof *SAME; i++)
+        if (strcmp(word, SAME[i][0]) == 0)
+            return SAME[i][1];
+    return word;
+}
+
+/* message: a list of DisplayText, or left out; 2.1.1 has none. */
 static struct err check_message(struct flow *f, const json_t *body)
 {
     const json_t *list = json_object_get(body, "message");
 
-    if (!list || json_is_null(list))
+    if (!list || json_is_null(list) || request_of(f)->version == OCPI_2_1_1)
         return OK;
     if (!json_is_array(list))
-        return err_at(f->arena, ERR_BAD_FIELD, "/message", "/message: must be a list");
+        return err_rule(err_at(f->arena, ERR_BAD_FIELD, "/message", "/message: must be a list"),
+                        "R-TYPE-12");
     for (size_t i = 0; i < json_array_size(list); i++)
         if (failed(object_check(&ocpi_display_text_type, json_array_get(list, i),
                                 &request_of(f)->caller.partner->peer.leniency, f->arena)))
-            return err_at(f->arena, ERR_BAD_FIELD, arena_printf(f->arena, "/message/%zu", i),
-                          "/message/%zu: is no DisplayText", i);
+            return err_rule(err_at(f->arena, ERR_BAD_FIELD,
+                                   arena_printf(f->arena, "/message/%zu", i),
+                                   "/message/%zu: is no DisplayText", i),
+                            "R-TYPE-11");
     return OK;
+}
+
+/* The profile that was asked for, kept for whoever waits for it. */
+static enum flow_next keep_profile(struct flow *f)
+{
+    struct callback *c = f->state;
+    const struct request *r = request_of(f);
+    const struct partner *p = r->caller.partner;
+    const json_t *profile = json_object_of(r->json, "profile");
+    size_t length;
+
+    if (!c->known || c->kind != OPERATION_PROFILE_GET || !profile)
+        return FLOW_NEXT;
+    FLOW_TRY(
+        f, object_check(&ocpi_active_charging_profile_type, profile, &p->peer.leniency, f->arena));
+    return operation_keep_document(f, c->id, p->id, json_text(f->arena, profile, &length));
 }
 
 /* An unknown word counts as a failure and is kept; a missing one is an error. */
@@ -79,13 +127,14 @@ static enum flow_next store(struct flow *f)
 {
     struct callback *c = f->state;
     const struct request *r = request_of(f);
-    const char *word = json_text_of(r->json, "result");
+    const char *word = word_of(r);
 
     if (!c->known)
-        return flow_fail(f, err_new(ERR_OBJECT_NOT_FOUND));
+        return flow_fail(f, unknown());
     if (!word)
-        return flow_fail(f, err_at(f->arena, ERR_BAD_FIELD, "/result",
-                                   "/result: is required and must be a text"));
+        return flow_fail(f, err_rule(err_at(f->arena, ERR_BAD_FIELD, "/result",
+                                            "/result: is required and must be a text"),
+                                     "R-ASYNC-01"));
     FLOW_TRY(f, check_message(f, r->json));
     struct outcome outcome = outcome_of_result(ask_of(c->kind), word);
     c->result = (struct operation_result){
@@ -93,7 +142,7 @@ static enum flow_next store(struct flow *f)
         .partner_id = r->caller.partner->id,
         .outcome = outcome.kind,
         .failure_code = outcome.failure_code,
-        .raw = word,
+        .raw = json_text_of(r->json, "result"),
     };
     return operation_result(f, &c->result, &c->done);
 }
@@ -103,7 +152,7 @@ static enum flow_next tell_and_answer(struct flow *f)
     struct callback *c = f->state;
 
     if (!c->done.found)
-        return flow_fail(f, err_new(ERR_OBJECT_NOT_FOUND));
+        return flow_fail(f, unknown());
     metric_add(METRIC_CALLBACKS, operation_kind_name(c->kind),
                c->done.applied ? "applied" : "duplicate", NULL, 1);
     log_line(LOG_INFO, "command result", LOG_TEXT("command", operation_kind_name(c->kind)),
@@ -116,6 +165,7 @@ static enum flow_next tell_and_answer(struct flow *f)
 
 static const struct flow_step steps[] = {
     {"find the operation", find},
+    {"keep the profile", keep_profile},
     {"store the result", store},
     {"tell and answer", tell_and_answer},
     {0},
@@ -130,16 +180,47 @@ const struct flow_type callback_flow = {
 
 /* ---- ActiveChargingProfile (R-CP-03) ---- */
 
-/* Checked and kept in the message log; the limit that counts is what the session then draws. */
-static enum flow_next take(struct flow *f)
+struct active_profile {
+    bool known; /* a session of ours at this CPO ... */
+    bool set;   /* ... for which a profile was asked for */
+};
+
+static enum flow_next find_session(struct flow *f)
 {
+    struct active_profile *a = f->state;
     const struct request *r = request_of(f);
 
-    FLOW_TRY(f, object_check(&ocpi_active_charging_profile_type, r->json,
+    FLOW_TRY(f, object_check(object_type_find(r->version, "ActiveChargingProfile"), r->json,
                              &r->caller.partner->peer.leniency, f->arena));
+    return operation_profile_find(f, r->caller.partner->id, r->params[0], &a->known, &a->set);
+}
+
+/* Kept in the message log; the limit that counts is what the session then draws. */
+static enum flow_next take(struct flow *f)
+{
+    const struct active_profile *a = f->state;
+    const json_t *profile = json_object_of(request_of(f)->json, "charging_profile");
+
+    if (!a->known)
+        return flow_fail(f, err_rule(err_new(ERR_OBJECT_NOT_FOUND), "R-CP-03"));
+    if (!a->set)
+        return flow_fail(f, err_rule(err_at(f->arena, ERR_BAD_FIELD, NULL,
+                                            "no charging profile was set for this session"),
+                                     "R-CP-03"));
+    log_line(LOG_INFO, "a charging profile is active",
+             LOG_TEXT("network_session_id", request_of(f)->params[0]),
+             LOG_TEXT("unit", json_text_of(profile, "charging_rate_unit")),
+             LOG_INT("periods",
+                     (int64_t)json_array_size(json_array_of(profile, "charging_profile_period"))),
+             LOG_TEXT("partner", request_of(f)->caller.partner->name));
     return reply_ocpi(f, 200, NULL);
 }
 
-static const struct flow_step profile_steps[] = {{"check and acknowledge", take}, {0}};
+static const struct flow_step profile_steps[] = {
+    {"find the session", find_session}, {"check and acknowledge", take}, {0}};
 const struct flow_type active_profile_flow = {
-    .name = "active_profile", .deadline_ms = SECONDS(10), .steps = profile_steps};
+    .name = "active_profile",
+    .state_size = sizeof(struct active_profile),
+    .deadline_ms = SECONDS(10),
+    .steps = profile_steps,
+};

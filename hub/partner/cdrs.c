@@ -3,6 +3,9 @@
  * CDRs, receiver: the final record of a charge. Stored once, in the bytes in which it came; the
  * receipt is written in the same statement (db/cdr.h).
  */
+#include <string.h>
+
+#include "base/json.h"
 #include "base/metrics.h"
 #include "base/time.h"
 #include "db/cdr.h"
@@ -14,18 +17,36 @@
 #include "hub/server/http_server.h"
 
 struct cdr_write {
+    struct intake in;
+    struct token_owner owner;
     struct cdr_put put;
     struct cdr_stored result;
     struct cdr_body body;
 };
 
-static enum flow_next check_and_store(struct flow *f)
+/* Its owner stands in no CDR of 2.1.1, nor in the URL: it is the party of the connection. */
+static enum flow_next ask_for_token(struct flow *f)
 {
     struct cdr_write *w = f->state;
     const struct request *r = request_of(f);
 
-    FLOW_TRY(f, intake_cdr(f, r->caller.partner, r->json, r->http->body, r->http->body_length,
-                           &w->put));
+    w->in = intake_of_request(f, NULL, NULL);
+    if (w->in.version != OCPI_2_1_1) /* its intake checks it */
+        return FLOW_NEXT;
+    FLOW_TRY(f, intake_check(f, &w->in, "CDR", r->json));
+    w->in.token = &w->owner;
+    return token_owner_find(f, w->in.partner->id, intake_auth_id(&w->in, r->json), &w->owner);
+}
+
+static enum flow_next check_and_store(struct flow *f)
+{
+    struct cdr_write *w = f->state;
+    const struct request *r = request_of(f);
+    bool as_sent =
+        r->http->body[strspn(r->http->body, " \t\r\n")] != '['; /* a list of one is a quirk */
+
+    FLOW_TRY(f, intake_cdr_of(f, &w->in, r->json, as_sent ? r->http->body : NULL,
+                              r->http->body_length, &w->put));
     return cdr_put(f, &w->put, &w->result);
 }
 
@@ -40,18 +61,22 @@ static enum flow_next tell_and_answer(struct flow *f)
                                                  : "duplicate",
                NULL, 1);
     if (w->result.outcome == CDR_CONFLICT)
-        return flow_fail(f, err_at(f->arena, ERR_BAD_FIELD, "/id",
-                                   "/id: a CDR with this id and other content is stored already; "
-                                   "a CDR never changes (send a credit CDR, then a new one)"));
+        return flow_fail(
+            f, err_rule(err_at(f->arena, ERR_BAD_FIELD, "/id",
+                               "/id: a CDR with this id and other content is stored already; "
+                               "a CDR never changes (send a credit CDR, then a new one)"),
+                        "R-CDR-04"));
     after_session_change(hub_of(f), &w->result.session);
     struct reply_header location = {
-        "Location", arena_printf(f->arena, "%s/ocpi/emsp/2.2.1/cdrs/%s", hub_of(f)->public_url,
-                                 w->result.path)};
+        "Location", arena_printf(f->arena, "%s/ocpi/emsp/%s/cdrs/%s", hub_of(f)->public_url,
+                                 version_name(w->in.version), w->result.path)};
     return reply_ocpi_headers(f, stored ? 201 : 200, NULL, &location, 1);
 }
 
-static const struct flow_step post_steps[] = {
-    {"check and store", check_and_store}, {"tell and answer", tell_and_answer}, {0}};
+static const struct flow_step post_steps[] = {{"ask whose token it is", ask_for_token},
+                                              {"check and store", check_and_store},
+                                              {"tell and answer", tell_and_answer},
+                                              {0}};
 const struct flow_type cdr_post_flow = {
     .name = "cdr_post",
     .state_size = sizeof(struct cdr_write),
@@ -67,13 +92,23 @@ static enum flow_next read_stored(struct flow *f)
     return cdr_get(f, r->caller.partner->id, r->params[0], &w->body);
 }
 
+/* In the version of the one who asks; the bytes that came where that is its own (R-CDR-17). */
 static enum flow_next show(struct flow *f)
 {
     struct cdr_write *w = f->state;
+    const struct cdr_body *b = &w->body;
+    enum ocpi_version kept = b->ocpi == OCPI_VERSION_NONE ? OCPI_2_2_1 : b->ocpi;
+    struct stored_object stored = {.found = b->found, .document = b->body, .ocpi = b->ocpi};
+    json_t *document;
+    size_t length;
 
-    if (!w->body.found)
-        return flow_fail(f, err_new(ERR_OBJECT_NOT_FOUND));
-    return reply_ocpi(f, 200, w->body.body);
+    if (!b->found)
+        return flow_fail(f, err_rule(err_new(ERR_OBJECT_NOT_FOUND), "R-CDR-03"));
+    if (kept == request_of(f)->version)
+        return reply_ocpi(f, 200, b->body);
+    FLOW_TRY(f, intake_stored(f, "CDR", request_of(f)->version, b->country_code, b->party_id,
+                              &stored, &document));
+    return reply_ocpi(f, 200, json_text(f->arena, document, &length));
 }
 
 static const struct flow_step get_steps[] = {{"read the CDR", read_stored}, {"show it", show}, {0}};

@@ -56,7 +56,7 @@ enum flow_next partner_door_open(struct flow *f)
     if (r->door) {
         const struct shown *d = r->door;
         if (!d->auth.found)
-            return flow_fail(f, err_new(ERR_TOKEN_INVALID));
+            return flow_fail(f, err_rule(err_new(ERR_TOKEN_INVALID), "R-TRANS-06"));
         let_in(r, d);
         return FLOW_NEXT;
     }
@@ -70,92 +70,177 @@ enum flow_next partner_door_open(struct flow *f)
     return FLOW_AGAIN;
 }
 
-/* The party in the spelling in which it is registered, for our answer (R-ROUTE-03); false if the
- * partner does not speak for it. */
-static bool speaks_for(const struct partner *p, struct party_id *id)
+/* ---- for whom they speak ---- */
+
+/* Which side of a module a face serves: `emsp` talks with CPOs, `cpo` with everybody else. */
+static bool role_fits(enum face face, enum ocpi_role role)
 {
+    if (role == OCPI_ROLE_HUB)
+        return false;
+    return face == FACE_PLATFORM || (role == OCPI_ROLE_CPO) == (face == FACE_EMSP);
+}
+
+/* The first party in a fitting role, and how many there are. */
+static size_t fitting_parties(const struct request *r, const struct partner_party **ret)
+{
+    const struct partner *p = r->caller.partner;
+    size_t count = 0;
+
+    *ret = NULL;
     for (size_t i = 0; i < p->party_count; i++) {
-        if (!party_id_equal(&p->parties[i].id, id))
+        const struct partner_party *party = &p->parties[i];
+        if (!role_fits(r->face, party->role))
             continue;
-        *id = p->parties[i].id;
-        return true;
+        count += !*ret || !party_id_equal(&(*ret)->id, &party->id);
+        if (!*ret)
+            *ret = party;
     }
-    return false;
+    return count;
 }
 
-/* What was not said, as far as there is one answer to it (R-ROUTE-06); this face is our own party.
- */
-static void name_parties(const struct hub *hub, struct caller *c)
+/* The party in the spelling in which it is registered, for our answer (R-ROUTE-03). */
+static const struct partner_party *party_of(const struct request *r, const struct party_id *id)
 {
+    const struct partner *p = r->caller.partner;
+
+    for (size_t i = 0; i < p->party_count; i++)
+        if (role_fits(r->face, p->parties[i].role) && party_id_equal(&p->parties[i].id, id))
+            return &p->parties[i];
+    return NULL;
+}
+
+/* FROM: a party of this connection, in the role to which the module belongs. What was not said is
+ * inferred where there is one answer (R-ROUTE-06); 2.1.1 never says it (R-BR-04). */
+static struct err settle_from(struct flow *f, const struct partner_party *first, size_t count)
+{
+    struct request *r = request_of(f);
+    struct caller *c = &r->caller;
+    char text[PARTY_TEXT];
+
+    if (!party_id_is_set(&c->from)) {
+        if (count == 1 || r->version == OCPI_2_1_1 || c->partner->peer.quirks.lenient_routing) {
+            c->from = first->id;
+            return OK;
+        }
+        return err_rule(err_at(f->arena, ERR_BAD_FIELD, HEADER_FROM_PARTY_ID,
+                               "%s: is missing, and this connection has several parties",
+                               HEADER_FROM_PARTY_ID),
+                        "R-ROUTE-06");
+    }
+    const struct partner_party *party = party_of(r, &c->from);
+    if (party) {
+        c->from = party->id;
+        return OK;
+    }
+    party_id_print(&c->from, text);
+    log_line(LOG_WARN, "a partner speaks for a party that is not its own, or not in this role",
+             LOG_TEXT("partner", c->partner->name), LOG_TEXT("from", text),
+             LOG_TEXT("face", face_name(r->face)));
+    if (c->partner->peer.quirks.lenient_routing) {
+        c->from = first->id;
+        return OK;
+    }
+    return err_rule(err_at(f->arena, ERR_FORBIDDEN, HEADER_FROM_PARTY_ID,
+                           "%s is not a party of this connection in a role that uses this address",
+                           text),
+                    "R-ROUTE-06");
+}
+
+/* TO: we serve one party so far, our own, as eMSP and as hub (R-ROUTE-41). */
+static struct err settle_to(struct flow *f)
+{
+    const struct settings *s = hub_of(f)->settings;
+    struct caller *c = &request_of(f)->caller;
     struct party_id ours;
 
-    if (!party_id_is_set(&c->from) && c->partner->party_count == 1)
-        c->from = c->partner->parties[0].id;
-    if (party_id_make(hub->settings->country_code, hub->settings->party_id, &ours) &&
-        (!party_id_is_set(&c->to) || party_id_equal(&c->to, &ours)))
-        c->to = ours;
+    if (request_of(f)->route->flags & ROUTE_TO_OWNER && party_id_is_set(&c->to))
+        return OK;
+    if (!party_id_make(s->country_code, s->party_id, &ours))
+        return OK;
+    if (party_id_is_set(&c->to) && !party_id_equal(&c->to, &ours) &&
+        !c->partner->peer.quirks.lenient_routing)
+        return err_rule(err_at(f->arena, ERR_UNKNOWN_RECEIVER, HEADER_TO_PARTY_ID,
+                               "%s-%s is not connected here", c->to.country_code, c->to.party_id),
+                        "R-ROUTE-41");
+    c->to = ours;
+    return OK;
 }
 
-/* We serve one party so far: our own eMSP (R-ROUTE-41). */
-static bool is_ours(const struct hub *hub, const struct party_id *id)
-{
-    struct party_id ours;
-
-    return party_id_make(hub->settings->country_code, hub->settings->party_id, &ours) &&
-           party_id_equal(&ours, id);
-}
-
-struct err partner_door_check(struct flow *f)
+/* The routing headers as far as the version has them. */
+static struct err read_routing(struct flow *f)
 {
     static const char *const ROUTING[] = {HEADER_FROM_COUNTRY_CODE, HEADER_FROM_PARTY_ID,
                                           HEADER_TO_COUNTRY_CODE, HEADER_TO_PARTY_ID};
     struct request *r = request_of(f);
-    struct caller *c = &r->caller;
-    struct routing routing;
+    bool lenient = r->caller.partner->peer.quirks.lenient_routing;
+    struct routing routing = {0};
+
+    if (r->version == OCPI_2_1_1)
+        return OK;
+    for (size_t i = 0; i < sizeof ROUTING / sizeof *ROUTING && !lenient; i++)
+        if (http_header_count(r->http, ROUTING[i]) > 1)
+            return err_rule(
+                err_at(f->arena, ERR_BAD_FIELD, ROUTING[i], "%s: is given twice", ROUTING[i]),
+                "R-ROUTE-05");
+    struct err e = routing_read(f->arena, http_header(r->http, HEADER_FROM_COUNTRY_CODE),
+                                http_header(r->http, HEADER_FROM_PARTY_ID),
+                                http_header(r->http, HEADER_TO_COUNTRY_CODE),
+                                http_header(r->http, HEADER_TO_PARTY_ID), &routing);
+    if (failed(e))
+        return lenient ? OK : err_rule(e, "R-ROUTE-05");
+    r->caller.from = routing.from;
+    r->caller.to = routing.to;
+    return OK;
+}
+
+/* Whether the token that was shown opens this address at all. */
+static struct err check_token(const struct request *r)
+{
+    const struct caller *c = &r->caller;
 
     if (c->token_a && r->route->door != DOOR_REGISTRATION)
-        return err_new(ERR_TOKEN_INVALID);
+        return err_rule(err_new(ERR_TOKEN_INVALID), "R-TRANS-07");
     /* A spent token A is remembered only to say 405 on POST credentials (R-CRED-20). */
     if (c->token_a_used && strcmp(r->route->module, MODULE_CREDENTIALS) != 0)
-        return err_new(ERR_TOKEN_INVALID);
+        return err_rule(err_new(ERR_TOKEN_INVALID), "R-CRED-20");
+    return OK;
+}
+
+struct err partner_door_check(struct flow *f)
+{
+    struct request *r = request_of(f);
+    struct caller *c = &r->caller;
+    const struct partner_party *first;
+
+    TRY(check_token(r));
+    if (c->partner && (!c->partner->enabled || strcmp(c->partner->state, "suspended") == 0))
+        return err_rule(err_at(f->arena, ERR_FORBIDDEN, NULL,
+                               "this connection is suspended by the hub's operators"),
+                        "R-HCI-05");
     if (c->partner && !c->token_a)
         partner_seen(c->partner->id);
-    if (!module_is_routed(r->route->module))
+    if (!module_is_routed(r->route->module) || !c->partner)
         return OK;
-    for (size_t i = 0; i < sizeof ROUTING / sizeof *ROUTING; i++)
-        if (http_header_count(r->http, ROUTING[i]) > 1)
-            return err_at(f->arena, ERR_BAD_FIELD, ROUTING[i], "%s: is given twice", ROUTING[i]);
-    TRY(routing_read(f->arena, http_header(r->http, HEADER_FROM_COUNTRY_CODE),
-                     http_header(r->http, HEADER_FROM_PARTY_ID),
-                     http_header(r->http, HEADER_TO_COUNTRY_CODE),
-                     http_header(r->http, HEADER_TO_PARTY_ID), &routing));
-    c->from = routing.from;
-    c->to = routing.to;
-    if (party_id_is_set(&c->from) && !speaks_for(c->partner, &c->from)) {
-        char party[PARTY_TEXT];
-        log_line(LOG_WARN, "a partner speaks for a party that is not its own",
-                 LOG_TEXT("partner", c->partner->name),
-                 LOG_TEXT("from", party_id_print(&c->from, party)));
-        return err_at(f->arena, ERR_FORBIDDEN, HEADER_FROM_PARTY_ID,
-                      "%s is not a party of this connection", party);
-    }
-    if (party_id_is_set(&c->to) && !is_ours(hub_of(f), &c->to))
-        return err_at(f->arena, ERR_UNKNOWN_RECEIVER, HEADER_TO_PARTY_ID,
-                      "%s-%s is not connected here", c->to.country_code, c->to.party_id);
-    name_parties(hub_of(f), c);
-    return OK;
+    size_t count = fitting_parties(r, &first);
+    if (!count)
+        return err_rule(err_at(f->arena, ERR_FORBIDDEN, NULL,
+                               r->face == FACE_EMSP ? "this address is for CPOs, and none of this "
+                                                      "connection's parties is one"
+                                                    : "this address is not for CPOs, and this "
+                                                      "connection has no party in another role"),
+                        "R-ROUTE-06");
+    TRY(read_routing(f));
+    TRY(settle_from(f, first, count));
+    return settle_to(f);
 }
 
 struct err partner_door_party(struct flow *f, const char *country_code, const char *party_id)
 {
-    const struct partner *p = request_of(f)->caller.partner;
     struct party_id id;
 
-    if (party_id_make(country_code, party_id, &id))
-        for (size_t i = 0; i < p->party_count; i++)
-            if (p->parties[i].role == OCPI_ROLE_CPO && party_id_equal(&p->parties[i].id, &id))
-                return OK;
-    return err_new(ERR_OBJECT_NOT_FOUND);
+    if (party_id_make(country_code, party_id, &id) && party_of(request_of(f), &id))
+        return OK;
+    return err_rule(err_new(ERR_OBJECT_NOT_FOUND), "R-TRANS-16");
 }
 
 void partner_door_log(struct flow *f, int64_t ms)
@@ -182,6 +267,10 @@ void partner_door_log(struct flow *f, int64_t ms)
         .duration_ms = ms,
         .error = bad ? err_text(f->err) : NULL,
         .where = bad ? f->err.where : NULL,
+        .rule = bad ? f->err.rule : NULL,
+        .came = bad ? f->err.came : NULL,
+        .expected = bad ? f->err.expected : NULL,
+        .refused = bad,
         .request_body =
             known && r->http->body_length
                 ? message_mask(f->arena, r->route->module, r->http->body, r->http->body_length)

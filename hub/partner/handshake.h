@@ -13,23 +13,27 @@
 struct discovery {
     enum ocpi_version version;
     const char *details_url;
-    struct peer_endpoint *endpoints;
+    struct peer_endpoint *endpoints; /* with roles in 2.1.1 too: those of the other side's face */
     size_t endpoint_count;
-    const char *endpoints_json; /* for partner_registration */
+    const char *endpoints_json;  /* for partner_registration */
     enum auth_encoding encoding; /* the one that worked */
+    const char *foreign_host; /* why it failed: a host that an operator has to approve; or NULL */
 };
 
-/* A flow of its own: GET versions, GET details of the highest mutual version (or `want`), with
- * this token. Errors: PEER_UNUSABLE (3001), PEER_VERSION (3002), PEER_ENDPOINTS (3003). */
+/* A flow of its own: GET versions, GET details of the version that is wanted, with this token.
+ * Errors: PEER_UNUSABLE (3001), PEER_VERSION (3002), PEER_ENDPOINTS (3003), URL_REFUSED (2001). No
+ * URL is called, and none accepted, that lies on a host which is not theirs. */
 struct discover_state {
     const char *versions_url, *token;
-    enum ocpi_version want; /* NONE: the highest mutual one */
-    struct discovery *ret;  /* in the caller's arena, kept there */
+    enum ocpi_version want;        /* NONE: the highest mutual one */
+    enum face face;                /* as what they know us: in 2.1.1 it tells who sends what */
+    bool network;                  /* a CPO: it has to take commands */
+    const struct partner *partner; /* its listed hosts and quirks; NULL: not known yet */
+    struct discovery *ret;         /* in the caller's arena, kept there */
     struct arena *ret_arena;
 };
 extern const struct flow_type discover_flow;
 
-/* Our credentials object as JSON, with this token in it. */
-char *our_credentials(struct flow *f, const char *token);
+void discover_fill(void *state, void *context); /* for flow_child: context is a discover_state */
 
 #endif

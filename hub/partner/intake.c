@@ -6,38 +6,101 @@
 
 #include "base/id.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "hub/hub.h"
+#include "hub/request.h"
 #include "ocpi/cdr.h"
 #include "ocpi/location.h"
 #include "ocpi/object.h"
 #include "ocpi/session.h"
 #include "ocpi/tariff.h"
+#include "ocpi/translate/translate.h"
 
 enum { AHEAD_MAX_S = 24 * 3600, CDR_DAYS_MAX = 7 };
 
-/* A clock that is a day ahead orders nothing. */
-static struct err check_clock(struct flow *f, int64_t last_updated_us)
+/* The view was made by us of a document that has passed its own table: what 2.2.1 would find too
+ * long or new is no reason to refuse it. */
+static const struct object_leniency VIEW = {
+    .offset_times = true, .long_text = true, .unknown_words = true, .numbers_as_text = true};
+
+/* ---- where it comes from ---- */
+
+/* In the spelling in which the party is registered. */
+static struct party_id registered(const struct partner *p, struct party_id id)
 {
-    if (last_updated_us > time_now_us() + AHEAD_MAX_S * US_PER_SECOND)
-        return err_at(f->arena, ERR_BAD_FIELD, "/last_updated",
-                      "/last_updated: is more than 24 hours ahead of now");
-    return OK;
+    for (size_t i = 0; i < p->party_count; i++)
+        if (party_id_equal(&p->parties[i].id, &id))
+            return p->parties[i].id;
+    return id;
+}
+
+struct intake intake_of_request(struct flow *f, const char *country_code, const char *party_id)
+{
+    const struct request *r = request_of(f);
+    struct intake in = {.partner = r->caller.partner, .version = r->version};
+    struct party_id id;
+
+    if (country_code && party_id_make(country_code, party_id, &id))
+        in.owner = registered(in.partner, id);
+    else
+        in.owner = r->caller.from;
+    return in;
+}
+
+struct intake intake_of_connection(const struct partner *p)
+{
+    struct intake in = {.partner = p, .version = p->peer.version, .owner = p->peer.their_party};
+
+    if (in.version == OCPI_VERSION_NONE)
+        in.version = OCPI_2_2_1;
+    return in;
+}
+
+/* ---- checks that all share ---- */
+
+struct err intake_check(struct flow *f, const struct intake *in, const char *object,
+                        const json_t *document)
+{
+    return object_check(object_type_find(in->version, object), document,
+                        &in->partner->peer.leniency, f->arena);
+}
+
+struct err intake_check_patch(struct flow *f, const struct intake *in, const char *object,
+                              const json_t *patch)
+{
+    return object_check_patch(object_type_find(in->version, object), patch,
+                              &in->partner->peer.leniency, f->arena);
+}
+
+/* A clock that is a day ahead orders nothing. */
+static struct err check_clock(struct flow *f, const struct intake *in, int64_t last_updated_us)
+{
+    if (last_updated_us <= time_now_us() + AHEAD_MAX_S * US_PER_SECOND ||
+        in->partner->peer.quirks.unreliable_clock)
+        return OK;
+    return err_rule(err_at(f->arena, ERR_BAD_FIELD, "/last_updated",
+                           "/last_updated: is more than 24 hours ahead of now"),
+                    "R-TRANS-15");
 }
 
 /* An object belongs to a party of the partner who sent it, in the role that owns all of these
  * modules (R-TRANS-18). */
-static struct err check_owner(struct flow *f, const struct partner *p, const char *country_code,
+static struct err check_owner(struct flow *f, const struct intake *in, const char *country_code,
                               const char *party_id)
 {
+    const struct partner *p = in->partner;
     struct party_id id;
 
     if (party_id_make(country_code, party_id, &id))
         for (size_t i = 0; i < p->party_count; i++)
             if (p->parties[i].role == OCPI_ROLE_CPO && party_id_equal(&p->parties[i].id, &id))
                 return OK;
-    return err_at(f->arena, ERR_BAD_FIELD, "/party_id",
-                  "/party_id: %s-%s is not a party of this connection", country_code, party_id);
+    return err_rule(err_at(f->arena, ERR_BAD_FIELD, "/party_id",
+                           "/party_id: %s-%s is not a party of this connection", country_code,
+                           party_id),
+                    "R-TRANS-18");
 }
 
 static void content_hash(struct flow *f, const json_t *document, char ret[SHA256_HEX])
@@ -47,58 +110,231 @@ static void content_hash(struct flow *f, const json_t *document, char ret[SHA256
     id_sha256_hex(canonical, strlen(canonical), ret);
 }
 
-struct err intake_location(struct flow *f, const struct partner *p, const json_t *document,
-                           struct location_put *ret)
+struct err intake_same(struct flow *f, const char *where, const char *in_url, const char *in_body)
 {
+    if (text_equal_caseless(in_url, in_body))
+        return OK;
+    struct err e = err_at(f->arena, ERR_BAD_FIELD, where, "%s: \"%s\" is not the one in the URL",
+                          where, in_body);
+    e.came = in_body;
+    e.expected = in_url;
+    return err_rule(e, strcmp(where, "/id") == 0 ? "R-TRANS-16" : "R-TRANS-17");
+}
+
+int64_t intake_updated(const json_t *object)
+{
+    const char *text = json_text_of(object, "last_updated");
+    int64_t us;
+
+    return text && time_parse(text, TIME_OCPI_ANY_OFFSET, &us) ? us : TIME_NONE;
+}
+
+void intake_stamp(const struct intake *in, json_t *patch, const json_t *stored)
+{
+    int64_t now = time_now_us(), before = intake_updated(stored);
+    char text[TIME_TEXT];
+
+    if (in->version != OCPI_2_1_1 || json_text_of(patch, "last_updated"))
+        return;
+    now -= now % US_PER_SECOND; /* 2.1.1 has whole seconds */
+    if (before != TIME_NONE && before > now)
+        json_object_set(patch, "last_updated", json_object_get(stored, "last_updated"));
+    else
+        json_object_set_new(patch, "last_updated", json_string(time_print_seconds(text, now)));
+}
+
+/* ---- one version as another ---- */
+
+/* Checked by its own table, then seen as an object of 2.2.1: fills *ret, of the type's struct.
+ * *ret_view is the document itself, or what became of it. */
+static struct err view(struct flow *f, const struct intake *in, const struct object_type *type,
+                       const json_t *document, struct translation_facts *facts,
+                       const json_t **ret_view, void *ret)
+{
+    const char *object = object_type_name(type);
+    struct translation t;
+
+    *ret_view = document;
+    if (in->version == OCPI_2_2_1)
+        return object_parse_lenient(type, document, &in->partner->peer.leniency, f->arena, ret);
+    TRY(intake_check(f, in, object, document));
+    facts->country_code = in->owner.country_code;
+    facts->party_id = in->owner.party_id;
+    TRY(translate(object, in->version, OCPI_2_2_1, document, facts, f->arena, &t));
+    if (!t.document)
+        return err_rule(err_at(f->arena, ERR_BAD_FIELD, NULL, "%s", t.withheld), "R-BR-03");
+    *ret_view = t.document;
+    return object_parse_lenient(type, t.document, &VIEW, f->arena, ret);
+}
+
+struct err intake_stored(struct flow *f, const char *object, enum ocpi_version version,
+                         const char *country_code, const char *party_id,
+                         const struct stored_object *stored, json_t **ret)
+{
+    struct translation_facts facts = {.country_code = country_code, .party_id = party_id};
+    enum ocpi_version from = stored->ocpi == OCPI_VERSION_NONE ? OCPI_2_2_1 : stored->ocpi;
+    struct translation t;
+
+    TRY(json_read(f->arena, stored->document, strlen(stored->document), 0, ret));
+    if (from == version)
+        return OK;
+    struct err e = translate(object, from, version, *ret, &facts, f->arena, &t);
+    if (failed(e) || !t.document) {
+        log_line(LOG_WARN, "a stored object cannot be told in this version",
+                 LOG_TEXT("object", object), LOG_TEXT("from", version_name(from)),
+                 LOG_TEXT("to", version_name(version)),
+                 LOG_TEXT("text", failed(e) ? err_text(e) : t.withheld));
+        return err_rule(err_new(ERR_OBJECT_NOT_FOUND), "R-BR-47");
+    }
+    *ret = t.document;
+    return OK;
+}
+
+/* ---- whose token? ---- */
+
+const char *intake_auth_id(const struct intake *in, const json_t *document)
+{
+    return in->version == OCPI_2_1_1 ? json_text_of(document, "auth_id") : NULL;
+}
+
+/* What the translation of a Session or CDR of 2.1.1 has to be told of the token. */
+static struct err token_facts(struct flow *f, const struct intake *in,
+                              struct translation_facts *facts)
+{
+    const struct token_owner *o = in->token;
+    json_t *document;
+
+    if (!o || !o->found)
+        return OK;
+    facts->token_country_code = o->country_code;
+    facts->token_party_id = o->party_id;
+    facts->by_command = o->ours;
+    if (!o->document)
+        return OK;
+    struct stored_object stored = {.found = true, .document = o->document, .ocpi = o->ocpi};
+    TRY(intake_stored(f, "Token", OCPI_2_2_1, o->country_code, o->party_id, &stored, &document));
+    facts->token = document;
+    return OK;
+}
+
+/* Us, or a connected party that issues tokens. */
+static bool issues_tokens(struct flow *f, const struct party_id *id)
+{
+    const struct settings *s = hub_of(f)->settings;
+    struct partners all;
+    struct party_id ours;
+
+    if (party_id_make(s->country_code, s->party_id, &ours) && party_id_equal(&ours, id))
+        return true;
+    all = partner_all(f);
+    for (size_t i = 0; i < all.count; i++) {
+        const struct partner *p = all.items[i];
+        if (strcmp(p->state, "connected") != 0 && strcmp(p->state, "offline") != 0)
+            continue;
+        for (size_t k = 0; k < p->party_count; k++)
+            if (p->parties[k].role != OCPI_ROLE_CPO && party_id_equal(&p->parties[k].id, id))
+                return true;
+    }
+    return false;
+}
+
+/* The owner of the token as it is stored; a stranger's is kept as nobody's, is shown to nobody,
+ * and the operators hear of it (R-SESS-15). */
+static void settle_token(struct flow *f, const struct intake *in, const char *object,
+                         const char *id, const struct ocpi_cdr_token *token, const char **ret_uid,
+                         const char **ret_country, const char **ret_party)
+{
+    const struct token_owner *o = in->version == OCPI_2_1_1 ? in->token : NULL;
+    const char *country = o ? o->country_code : token->country_code;
+    const char *party = o ? o->party_id : token->party_id;
+    struct party_id owner;
+
+    *ret_uid = o && o->found && o->uid ? o->uid : token->uid;
+    *ret_country = *ret_party = NULL;
+    bool looked_up = in->version != OCPI_2_1_1 || (o && o->found);
+    if (looked_up && country && party && party_id_make(country, party, &owner) &&
+        issues_tokens(f, &owner)) {
+        *ret_country = country;
+        *ret_party = party;
+        return;
+    }
+    log_line(LOG_WARN, "operator: charged with a token of nobody we know: kept, told to nobody",
+             LOG_TEXT("object", object), LOG_TEXT("partner", in->partner->name), LOG_TEXT("id", id),
+             LOG_TEXT("token_country_code", looked_up ? country : NULL),
+             LOG_TEXT("token_party_id", looked_up ? party : NULL), LOG_TEXT("rule", "R-SESS-15"));
+}
+
+/* ---- Locations and Tariffs ---- */
+
+struct err intake_location_of(struct flow *f, const struct intake *in, const json_t *document,
+                              struct location_put *ret)
+{
+    struct translation_facts facts = {0};
     struct ocpi_location l;
+    const json_t *seen;
     size_t length;
 
-    TRY(object_parse_lenient(&ocpi_location_type, document, &p->peer.leniency, f->arena, &l));
-    TRY(check_owner(f, p, l.country_code, l.party_id));
-    TRY(check_clock(f, l.last_updated));
+    TRY(view(f, in, &ocpi_location_type, document, &facts, &seen, &l));
+    TRY(check_owner(f, in, l.country_code, l.party_id));
+    TRY(check_clock(f, in, l.last_updated));
     *ret = (struct location_put){
-        .key = {p->id, l.country_code, l.party_id, l.id},
+        .key = {in->partner->id, l.country_code, l.party_id, json_text_of(document, "id")},
         .document = json_text(f->arena, document, &length),
+        .ocpi = in->version,
+        .view = seen == document ? NULL : json_text(f->arena, seen, &length),
         .last_updated_us = l.last_updated,
-        .ignore_older = true,
+        .ignore_older = !in->partner->peer.quirks.unreliable_clock,
     };
     return OK;
 }
 
-struct err intake_tariff(struct flow *f, const struct partner *p, const json_t *document,
-                         struct tariff_put *ret)
+struct err intake_tariff_of(struct flow *f, const struct intake *in, const json_t *document,
+                            struct tariff_put *ret)
 {
-    struct ocpi_tariff t;
+    const char *country = in->owner.country_code, *party = in->owner.party_id;
+    int64_t updated = intake_updated(document);
     size_t length;
 
-    TRY(object_parse_lenient(&ocpi_tariff_type, document, &p->peer.leniency, f->arena, &t));
-    TRY(check_owner(f, p, t.country_code, t.party_id));
-    TRY(check_clock(f, t.last_updated));
+    TRY(intake_check(f, in, "Tariff", document));
+    if (in->version != OCPI_2_1_1) {
+        country = json_text_of(document, "country_code");
+        party = json_text_of(document, "party_id");
+    }
+    TRY(check_owner(f, in, country, party));
+    TRY(check_clock(f, in, updated));
     *ret = (struct tariff_put){
-        .key = {p->id, t.country_code, t.party_id, t.id},
+        .key = {in->partner->id, arena_text(f->arena, country), arena_text(f->arena, party),
+                json_text_of(document, "id")},
         .document = json_text(f->arena, document, &length),
-        .last_updated_us = t.last_updated,
+        .ocpi = in->version,
+        .last_updated_us = updated,
     };
     return OK;
 }
+
+/* ---- Sessions and CDRs ---- */
 
 static int64_t price_of(const struct ocpi_price *price)
 {
     return price->incl_vat != NUMBER_NONE ? price->incl_vat : price->excl_vat;
 }
 
-struct err intake_session(struct flow *f, const struct partner *p, const json_t *document,
-                          struct network_session_put *ret)
+struct err intake_session_of(struct flow *f, const struct intake *in, const json_t *document,
+                             struct network_session_put *ret)
 {
+    struct translation_facts facts = {0};
     struct ocpi_session s;
+    const json_t *seen;
     size_t length;
 
-    TRY(object_parse_lenient(&ocpi_session_type, document, &p->peer.leniency, f->arena, &s));
-    TRY(check_owner(f, p, s.country_code, s.party_id));
-    TRY(check_clock(f, s.last_updated));
+    TRY(token_facts(f, in, &facts));
+    TRY(view(f, in, &ocpi_session_type, document, &facts, &seen, &s));
+    TRY(check_owner(f, in, s.country_code, s.party_id));
+    TRY(check_clock(f, in, s.last_updated));
     *ret = (struct network_session_put){
-        .key = {p->id, s.country_code, s.party_id, s.id},
+        .key = {in->partner->id, s.country_code, s.party_id, json_text_of(document, "id")},
         .document = json_text(f->arena, document, &length),
+        .ocpi = in->version,
         .last_updated_us = s.last_updated,
         .status = ocpi_session_status_name(s.status),
         .start_us = s.start_date_time,
@@ -107,19 +343,21 @@ struct err intake_session(struct flow *f, const struct partner *p, const json_t 
         .has_cost = s.total_cost != NULL,
         .cost_u6 = s.total_cost ? price_of(s.total_cost) : 0,
         .currency = s.currency,
-        .token_uid = s.cdr_token->uid,
         .authorization_reference = s.authorization_reference,
         .location_id = s.location_id,
         .evse_uid = s.evse_uid,
         .connector_id = s.connector_id,
+        .unreliable_clock = in->partner->peer.quirks.unreliable_clock,
     };
+    settle_token(f, in, "Session", ret->key.id, s.cdr_token, &ret->token_uid,
+                 &ret->token_country_code, &ret->token_party_id);
     if (!ret->status)
         ret->status = json_text_of(document, "status");
     content_hash(f, document, ret->content_hash);
     return OK;
 }
 
-/* As far as the object alone tells. */
+/* NULL, or why this cannot be right as it stands; it is stored all the same. */
 static const char *implausible(const struct ocpi_cdr *c)
 {
     bool times_known =
@@ -139,25 +377,28 @@ static const char *implausible(const struct ocpi_cdr *c)
     return NULL;
 }
 
-struct err intake_cdr(struct flow *f, const struct partner *p, const json_t *document,
-                      const char *body, size_t body_length, struct cdr_put *ret)
+struct err intake_cdr_of(struct flow *f, const struct intake *in, const json_t *document,
+                         const char *body, size_t body_length, struct cdr_put *ret)
 {
+    struct translation_facts facts = {0};
     struct ocpi_cdr c;
+    const json_t *seen;
 
-    TRY(object_parse_lenient(&ocpi_cdr_type, document, &p->peer.leniency, f->arena, &c));
-    TRY(check_owner(f, p, c.country_code, c.party_id));
-    TRY(check_clock(f, c.last_updated));
+    TRY(token_facts(f, in, &facts));
+    TRY(view(f, in, &ocpi_cdr_type, document, &facts, &seen, &c));
+    TRY(check_owner(f, in, c.country_code, c.party_id));
+    TRY(check_clock(f, in, c.last_updated));
     if (!body)
         body = json_text(f->arena, document, &body_length);
     *ret = (struct cdr_put){
-        .partner_id = p->id,
+        .partner_id = in->partner->id,
         .country_code = c.country_code,
         .party_id = c.party_id,
-        .id = c.id,
+        .id = json_text_of(document, "id"),
         .body = body,
         .body_length = body_length,
+        .ocpi = in->version,
         .session_id = c.session_id,
-        .token_uid = c.cdr_token->uid,
         .authorization_reference = c.authorization_reference,
         .evse_uid = c.cdr_location->evse_uid,
         .cdr_location_id = c.cdr_location->id,
@@ -172,6 +413,8 @@ struct err intake_cdr(struct flow *f, const struct partner *p, const json_t *doc
         .credit_reference_id = c.credit_reference_id,
         .last_updated_us = c.last_updated,
     };
+    settle_token(f, in, "CDR", ret->id, c.cdr_token, &ret->token_uid, &ret->token_country_code,
+                 &ret->token_party_id);
     ret->implausible_why = implausible(&c);
     ret->plausible = !ret->implausible_why;
     id_token(ret->location_id_path, sizeof ret->location_id_path - 1);
@@ -179,10 +422,36 @@ struct err intake_cdr(struct flow *f, const struct partner *p, const json_t *doc
     return OK;
 }
 
-struct err intake_same(struct flow *f, const char *where, const char *in_url, const char *in_body)
+/* ---- what we pulled ---- */
+
+struct err intake_location(struct flow *f, const struct partner *p, const json_t *document,
+                           struct location_put *ret)
 {
-    if (!text_equal_caseless(in_url, in_body))
-        return err_at(f->arena, ERR_BAD_FIELD, where, "%s: \"%s\" is not the one in the URL", where,
-                      in_body);
-    return OK;
+    struct intake in = intake_of_connection(p);
+
+    return intake_location_of(f, &in, document, ret);
+}
+
+struct err intake_tariff(struct flow *f, const struct partner *p, const json_t *document,
+                         struct tariff_put *ret)
+{
+    struct intake in = intake_of_connection(p);
+
+    return intake_tariff_of(f, &in, document, ret);
+}
+
+struct err intake_session(struct flow *f, const struct partner *p, const json_t *document,
+                          struct network_session_put *ret)
+{
+    struct intake in = intake_of_connection(p);
+
+    return intake_session_of(f, &in, document, ret);
+}
+
+struct err intake_cdr(struct flow *f, const struct partner *p, const json_t *document,
+                      const char *body, size_t body_length, struct cdr_put *ret)
+{
+    struct intake in = intake_of_connection(p);
+
+    return intake_cdr_of(f, &in, document, body, body_length, ret);
 }

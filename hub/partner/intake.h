@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Intake: what happens to an object of a partner, whether it was pushed or found by our own pull.
- * Each checks by the field tables and stores in one statement.
+ *
+ *    document --> checked by the table of its own version: complaints speak the partner's words
+ *             --> seen as 2.2.1 (R-BR): the columns and structs the hub works with
+ *             --> kept as it came, with its version (R-BR-01)
  */
 #ifndef HUB_PARTNER_INTAKE_H
 #define HUB_PARTNER_INTAKE_H
@@ -13,19 +16,66 @@
 #include "db/location.h"
 #include "db/network_session.h"
 #include "db/partner.h"
+#include "db/roaming_token.h"
 #include "db/tariff.h"
 
-/* Fill a *_put from a checked document: ERR_BAD_FIELD with the path otherwise. Everything lives in
- * the flow's arena. */
+/* Where a document comes from, and what is known beside it. */
+struct intake {
+    const struct partner *partner;
+    enum ocpi_version version; /* of the document */
+    /* Its owner, who stands in no object of 2.1.1: of the URL, or of the connection. */
+    struct party_id owner;
+    /* Session and CDR of 2.1.1: what token_owner_find says of intake_auth_id; NULL: not asked. */
+    const struct token_owner *token;
+};
+
+/* Of the request: the version of its URL, and the party that owns what is pushed there (NULL: the
+ * caller's own). The party has passed partner_door_party. */
+struct intake intake_of_request(struct flow *f, const char *country_code, const char *party_id);
+/* What we pulled: of the version and the party of the connection. */
+struct intake intake_of_connection(const struct partner *p);
+
+/* By the table of its version: "Location", "Session" ... A PATCH has what it changes alone. */
+struct err intake_check(struct flow *f, const struct intake *in, const char *object,
+                        const json_t *document);
+struct err intake_check_patch(struct flow *f, const struct intake *in, const char *object,
+                              const json_t *patch);
+/* Session and CDR: what it was charged with, if that has to be looked up; NULL: the document says
+ * whose it is. */
+const char *intake_auth_id(const struct intake *in, const json_t *document);
+
+/* Fill a *_put from a document that has been checked by nobody yet: ERR_BAD_FIELD with the path
+ * otherwise. Everything lives in the flow's arena. */
+struct err intake_location_of(struct flow *f, const struct intake *in, const json_t *document,
+                              struct location_put *ret);
+struct err intake_tariff_of(struct flow *f, const struct intake *in, const json_t *document,
+                            struct tariff_put *ret);
+struct err intake_session_of(struct flow *f, const struct intake *in, const json_t *document,
+                             struct network_session_put *ret);
+/* body: the bytes as they came, or NULL: printed from the document (a CDR out of a pulled page). */
+struct err intake_cdr_of(struct flow *f, const struct intake *in, const json_t *document,
+                         const char *body, size_t body_length, struct cdr_put *ret);
+
+/* The same for what we pulled, where no token had to be looked up. */
 struct err intake_location(struct flow *f, const struct partner *p, const json_t *document,
                            struct location_put *ret);
 struct err intake_tariff(struct flow *f, const struct partner *p, const json_t *document,
                          struct tariff_put *ret);
 struct err intake_session(struct flow *f, const struct partner *p, const json_t *document,
                           struct network_session_put *ret);
-/* body: the bytes as they came, or NULL: printed from the document (a CDR out of a pulled page). */
 struct err intake_cdr(struct flow *f, const struct partner *p, const json_t *document,
                       const char *body, size_t body_length, struct cdr_put *ret);
+
+/* A stored document in the version of the one who asks: the document itself where that is its
+ * own. ERR_OBJECT_NOT_FOUND where the version cannot have it (R-BR-47). */
+struct err intake_stored(struct flow *f, const char *object, enum ocpi_version version,
+                         const char *country_code, const char *party_id,
+                         const struct stored_object *stored, json_t **ret);
+
+/* last_updated of a PATCH of 2.1.1, which need not have one: the time of receipt, never older than
+ * the stored object's (R-TRANS-12, R-BR-08). Others stay as they are. */
+void intake_stamp(const struct intake *in, json_t *patch, const json_t *stored);
+int64_t intake_updated(const json_t *object); /* its last_updated; TIME_NONE */
 
 /* What the URL says and what the body says are the same, in any case (R-TRANS-16, 17). */
 struct err intake_same(struct flow *f, const char *where, const char *in_url, const char *in_body);

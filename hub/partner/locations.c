@@ -20,7 +20,6 @@
 #include "hub/partner/partner_api.h"
 #include "hub/request.h"
 #include "hub/server/http_server.h"
-#include "ocpi/location.h"
 #include "ocpi/object.h"
 
 enum { TRIES = 5 };
@@ -29,9 +28,10 @@ enum level { LEVEL_LOCATION, LEVEL_EVSE, LEVEL_CONNECTOR };
 
 struct location_write {
     struct location_key key;
+    struct intake in;
     enum level level;
     const char *evse_uid, *connector_id;
-    bool patch;
+    bool patch, stamp; /* stamp: it says no time, so it gets that of its receipt */
     enum { READ, MERGE, SEE } phase;
     int tries;
     struct stored_object stored;
@@ -47,6 +47,7 @@ static struct err read_path(struct flow *f, struct location_write *w)
     const struct request *r = request_of(f);
 
     TRY(partner_door_party(f, r->params[0], r->params[1]));
+    w->in = intake_of_request(f, r->params[0], r->params[1]);
     w->key = (struct location_key){r->caller.partner->id, r->params[0], r->params[1], r->params[2]};
     w->evse_uid = r->params[3];
     w->connector_id = r->params[4];
@@ -78,6 +79,18 @@ static enum flow_next read_stored(struct flow *f)
     return location_get(f, &w->key, &w->stored);
 }
 
+static struct err unknown(void)
+{
+    return err_rule(err_new(ERR_UNKNOWN_LOCATION), "R-TRANS-33");
+}
+
+/* The stored Location in the version in which the partner speaks now (R-BR-01). */
+static struct err read_whole(struct flow *f, const struct location_write *w, json_t **ret)
+{
+    return intake_stored(f, "Location", w->in.version, w->in.owner.country_code,
+                         w->in.owner.party_id, &w->stored, ret);
+}
+
 static enum flow_next show(struct flow *f)
 {
     struct location_write *w = f->state;
@@ -85,14 +98,14 @@ static enum flow_next show(struct flow *f)
     size_t length;
 
     if (!w->stored.found)
-        return flow_fail(f, err_new(ERR_UNKNOWN_LOCATION));
-    FLOW_TRY(f, json_read(f->arena, w->stored.document, strlen(w->stored.document), 0, &part));
+        return flow_fail(f, unknown());
+    FLOW_TRY(f, read_whole(f, w, &part));
     if (w->level >= LEVEL_EVSE)
         part = part_by_id(json_array_of(part, "evses"), "uid", w->evse_uid, NULL);
     if (part && w->level == LEVEL_CONNECTOR)
         part = part_by_id(json_array_of(part, "connectors"), "id", w->connector_id, NULL);
     if (!part)
-        return flow_fail(f, err_new(ERR_UNKNOWN_LOCATION));
+        return flow_fail(f, unknown());
     return reply_ocpi(f, 200, json_text(f->arena, part, &length));
 }
 
@@ -107,22 +120,23 @@ const struct flow_type location_get_flow = {
 
 /* ---- putting a part in its place ---- */
 
-static const struct object_type *type_of(enum level level)
+static const char *class_of(enum level level)
 {
-    static const struct object_type *const TYPES[] = {&ocpi_location_type, &ocpi_evse_type,
-                                                      &ocpi_connector_type};
-    return TYPES[level];
+    static const char *const CLASSES[] = {"Location", "EVSE", "Connector"};
+    return CLASSES[level];
 }
 
-/* The id in the URL is the id in the body (R-TRANS-16). */
+static const struct object_type *type_of(const struct location_write *w)
+{
+    return object_type_find(w->in.version, class_of(w->level));
+}
+
+/* The id in the URL is the id in the body (R-TRANS-16, 17). */
 static struct err check_id(struct flow *f, const json_t *body, const char *name, const char *id)
 {
     const char *given = json_text_of(body, name);
 
-    if (given && !text_equal_caseless(given, id))
-        return err_at(f->arena, ERR_BAD_FIELD, arena_printf(f->arena, "/%s", name),
-                      "/%s: \"%s\" is not the one in the URL", name, given);
-    return OK;
+    return given ? intake_same(f, arena_printf(f->arena, "/%s", name), id, given) : OK;
 }
 
 static struct err check_identity(struct flow *f, const struct location_write *w, const json_t *body)
@@ -140,21 +154,24 @@ static struct err check_identity(struct flow *f, const struct location_write *w,
     return OK;
 }
 
-static int64_t updated_of(const json_t *object)
-{
-    const char *text = json_text_of(object, "last_updated");
-    int64_t us;
-
-    return text && time_parse(text, TIME_OCPI_ANY_OFFSET, &us) ? us : TIME_NONE;
-}
-
 /* Parents are as new as their newest part and never go back (R-LOC-01). */
 static void lift_updated(json_t *parent, const json_t *part)
 {
-    int64_t now = updated_of(part), before = updated_of(parent);
+    int64_t now = intake_updated(part), before = intake_updated(parent);
 
     if (now != TIME_NONE && (before == TIME_NONE || now > before))
         json_object_set(parent, "last_updated", json_object_get(part, "last_updated"));
+}
+
+/* R-TRANS-15; the part of 2.1.1 that says no time gets one. */
+static bool is_older(const struct location_write *w, json_t *body, const json_t *stored)
+{
+    if (w->stamp) {
+        json_object_del(body, "last_updated"); /* of a former try */
+        intake_stamp(&w->in, body, stored);
+    }
+    return !w->in.partner->peer.quirks.unreliable_clock &&
+           intake_updated(body) < intake_updated(stored);
 }
 
 static struct err put_part(struct flow *f, struct location_write *w, json_t *parent,
@@ -170,15 +187,15 @@ static struct err put_part(struct flow *f, struct location_write *w, json_t *par
     }
     json_t *stored = part_by_id(list, id_name, id, &index);
     if (!stored && w->patch)
-        return err_new(ERR_UNKNOWN_LOCATION);
+        return err_rule(err_new(ERR_UNKNOWN_LOCATION), "R-TRANS-14");
     w->created = !stored;
-    if (stored && updated_of(body) < updated_of(stored)) {
+    if (stored && is_older(w, body, stored)) {
         w->older = true;
         return OK;
     }
     if (w->patch)
-        TRY(object_merge(type_of(w->level), stored, body,
-                         &request_of(f)->caller.partner->peer.leniency, f->arena, &merged));
+        TRY(object_merge(type_of(w), stored, body, &request_of(f)->caller.partner->peer.leniency,
+                         f->arena, &merged));
     if (stored)
         json_array_set(list, index, merged);
     else
@@ -187,22 +204,28 @@ static struct err put_part(struct flow *f, struct location_write *w, json_t *par
     return OK;
 }
 
+static struct err no_parent(const struct location_write *w)
+{
+    return err_rule(err_new(ERR_UNKNOWN_LOCATION),
+                    w->level == LEVEL_LOCATION ? "R-TRANS-14" : "R-LOC-04");
+}
+
 /* Fills w->document from the stored one and the body. */
 static struct err merge(struct flow *f, struct location_write *w)
 {
     json_t *body = request_of(f)->json, *whole, *evse;
 
     if (!w->stored.found)
-        return err_new(ERR_UNKNOWN_LOCATION);
-    TRY(json_read(f->arena, w->stored.document, strlen(w->stored.document), 0, &whole));
+        return no_parent(w);
+    TRY(read_whole(f, w, &whole));
     w->document = whole;
     if (w->level == LEVEL_LOCATION) {
-        if (updated_of(body) < updated_of(whole)) {
+        if (is_older(w, body, whole)) {
             w->older = true;
             return OK;
         }
-        return object_merge(&ocpi_location_type, whole, body,
-                            &request_of(f)->caller.partner->peer.leniency, f->arena, &w->document);
+        return object_merge(type_of(w), whole, body, &request_of(f)->caller.partner->peer.leniency,
+                            f->arena, &w->document);
     }
     if (w->level == LEVEL_EVSE) {
         TRY(check_identity(f, w, body));
@@ -210,7 +233,7 @@ static struct err merge(struct flow *f, struct location_write *w)
     }
     evse = part_by_id(json_array_of(whole, "evses"), "uid", w->evse_uid, NULL);
     if (!evse)
-        return err_new(ERR_UNKNOWN_LOCATION);
+        return no_parent(w);
     TRY(check_identity(f, w, body));
     TRY(put_part(f, w, evse, "connectors", "id", w->connector_id, body));
     lift_updated(whole, evse);
@@ -221,22 +244,25 @@ static enum flow_next check(struct flow *f)
 {
     struct location_write *w = f->state;
     const struct request *r = request_of(f);
-    const struct object_leniency *leniency = &r->caller.partner->peer.leniency;
+    bool whole;
 
     w->patch = strcmp(r->http->method, "PATCH") == 0;
     FLOW_TRY(f, read_path(f, w));
+    w->stamp = w->patch && w->in.version == OCPI_2_1_1 && !json_text_of(r->json, "last_updated");
+    whole = w->level == LEVEL_LOCATION && !w->patch;
     if (w->patch)
-        FLOW_TRY(f, object_check_patch(type_of(w->level), r->json, leniency, f->arena));
-    else
-        FLOW_TRY(f, object_check(type_of(w->level), r->json, leniency, f->arena));
-    if (w->level == LEVEL_LOCATION) /* of a part: after its parent is known to exist (R-LOC-04) */
-        FLOW_TRY(f, check_identity(f, w, r->json));
-    if (w->level == LEVEL_LOCATION && !w->patch) {
-        FLOW_TRY(f, intake_location(f, r->caller.partner, r->json, &w->put));
-        w->phase = SEE;
-        return location_put(f, &w->put, &w->result);
+        FLOW_TRY(f, intake_check_patch(f, &w->in, class_of(w->level), r->json));
+    else if (!whole) /* which is checked by its intake */
+        FLOW_TRY(f, intake_check(f, &w->in, class_of(w->level), r->json));
+    if (!whole) {
+        if (w->level == LEVEL_LOCATION) /* a part: once its parent is known to exist (R-LOC-04) */
+            FLOW_TRY(f, check_identity(f, w, r->json));
+        return FLOW_NEXT;
     }
-    return FLOW_NEXT;
+    FLOW_TRY(f, intake_location_of(f, &w->in, r->json, &w->put));
+    FLOW_TRY(f, check_identity(f, w, r->json));
+    w->phase = SEE;
+    return location_put(f, &w->put, &w->result);
 }
 
 static enum flow_next store(struct flow *f)
@@ -252,7 +278,7 @@ static enum flow_next store(struct flow *f)
         FLOW_TRY(f, merge(f, w));
         if (w->older)
             return FLOW_NEXT;
-        FLOW_TRY(f, intake_location(f, request_of(f)->caller.partner, w->document, &w->put));
+        FLOW_TRY(f, intake_location_of(f, &w->in, w->document, &w->put));
         w->put.if_version = w->stored.version;
         w->put.ignore_older = false;
         w->phase = SEE;

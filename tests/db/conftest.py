@@ -14,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import stores  # noqa: E402
 from model import Model, migrate  # noqa: E402
+from roaming import Roaming  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -39,5 +40,12 @@ def m(url):
     model.rows("SET session_replication_role = origin")
     model.rows("INSERT INTO timer (subject, slot, kind, due_at)"
                " VALUES ('hub', 'orphan_cdr', 'orphan_cdr', hub_now())")
+    yield model
+    model.close()
+
+
+@pytest.fixture
+def r(url):
+    model = Roaming(url)
     yield model
     model.close()

@@ -24,6 +24,7 @@
 #include "db/network_session.h"
 #include "db/operation.h"
 #include "db/partner.h"
+#include "db/pull.h"
 #include "db/session.h"
 #include "db/tariff.h"
 #include "db/timer.h"
@@ -196,7 +197,7 @@ static enum flow_next end_pull(struct flow *f)
     assert_int_equal(t.pulls.count, 1);
     assert_string_equal(t.pulls.items[0].module, "sessions");
     assert_true(t.pulls.items[0].date_from_us < time_now_us() - US_PER_SECOND);
-    return pull_finished(f, t.partner, "sessions", true);
+    return pull_finished(f, t.partner, "sessions", true, true);
 }
 
 static void a_company_registers_and_is_known_by_its_token(void **state)

@@ -56,7 +56,7 @@ void behave_clear(struct behave *b)
 void behave_help(FILE *to)
 {
     for (size_t i = 0; i < BEHAVE_COUNT; i++) {
-        fprintf(to, "  %-26s%s", infos[i].name, infos[i].help);
+        fprintf(to, "  %-36s%s", infos[i].name, infos[i].help);
         if (infos[i].after_s > 0)
             fprintf(to, " (after_s: %lld)", (long long)infos[i].after_s);
         fputc('\n', to);

@@ -89,11 +89,44 @@ struct text;
     X(BARE_TIMES,              "bare-times",                    0, "writes times without Z") \
     X(NUMBERS_AS_TEXT,         "numbers-as-text",               0, "writes numbers as strings") \
     X(EXTRA_FIELDS,            "extra-fields",                  0, "adds members OCPI does not know") \
+    X(PATCH_NO_STAMP,          "patch-no-last-updated",         0, "PATCHes carry no last_updated (in 2.1.1 they never do)") \
     X(LONG_ADDRESS,            "long-address",                  0, "addresses of 300 characters") \
     X(NO_EVSE_ID,              "no-evse-id",                    0, "EVSEs without evse_id") \
     X(BAD_LOCATION,            "bad-location",                  0, "every second Location of a list lacks its coordinates") \
+    /* lists */ \
     X(LINK_ELSEWHERE,          "link-elsewhere",                0, "Link of a page points to another host") \
-    X(LINK_LOOP,               "link-loop",                     0, "Link of a page points to the page itself")
+    X(LINK_LOOP,               "link-loop",                     0, "Link of a page points to the page itself") \
+    X(ENDLESS_LINK,            "endless-link",                  0, "every page has a next one; behind the last one the list begins anew") \
+    X(LINK_NO_FILTER,          "link-keeps-no-filter",          0, "Link leaves date_from and date_to out") \
+    X(SHRINKING_TOTAL,         "shrinking-total",               0, "X-Total-Count is smaller on each page") \
+    X(NO_TOTAL_COUNT,          "no-total-count",                0, "lists without X-Total-Count") \
+    X(LIMIT_IGNORED,           "limit-ignored",                 0, "pages are as large as ours may be, whatever limit says") \
+    X(DATE_FROM_IGNORED,       "ignores-date-from",             0, "date_from and date_to change nothing") \
+    X(UNORDERED_PAGES,         "unordered-pages",               0, "each page begins with the last object of the one before") \
+    X(BAD_OBJECT_IN_PAGE,      "bad-object-in-page",            0, "the second object of each page lacks a required member") \
+    X(MISSING_LAST_UPDATED,    "missing-last-updated",          0, "objects of lists have no last_updated") \
+    X(DELETED_BY_ABSENCE,      "deleted-by-absence",            0, "the second location is not in the list any more") \
+    /* versions, details, credentials */ \
+    X(VERSION_2_2,             "version-2-2",                   0, "2.2.1 is announced as 2.2") \
+    X(DETAILS_WRONG_VERSION,   "details-wrong-version",         0, "version details name another version") \
+    X(ENDPOINT_MISSING,        "endpoint-missing",              0, "a needed endpoint is missing in the details (CPO: locations, eMSP: tokens)") \
+    X(PRIVATE_URL,             "private-url",                   0, "functional endpoints are at http://10.1.2.3") \
+    X(ENDPOINT_SLASH,          "endpoint-trailing-slash",       0, "published endpoint URLs end with a slash") \
+    X(TRAILING_SLASH,          "trailing-slash",                0, "functional addresses without a slash at their end are answered 404") \
+    X(OPEN_CREDENTIALS,        "open-credentials",              0, "any token is accepted, and none") \
+    /* envelopes and headers of answers */ \
+    X(MISSING_ENVELOPE,        "missing-envelope",              0, "answers are the bare data") \
+    X(LIST_FOR_OBJECT,         "list-for-object",               0, "where an object is expected, data is a list of one") \
+    X(NO_ENVELOPE_TIMESTAMP,   "no-envelope-timestamp",         0, "envelopes without timestamp") \
+    X(HTTP_200_FOR_UNKNOWN,    "http-200-for-unknown-object",   0, "HTTP 200 instead of 404") \
+    X(NO_REQUEST_ID_ECHO,      "no-request-id-echo",            0, "answers repeat no message ids") \
+    X(WRONG_ROUTING_HEADERS,   "wrong-routing-headers",         0, "answers copy TO and FROM instead of swapping them") \
+    /* what an eMSP does with what it is sent */ \
+    X(PATCH_NOT_MERGED,        "patch-not-merged",              0, "PATCH is answered well and forgotten") \
+    X(PATCH_NO_LAST_UPDATED,   "patch-accepted-without-last-updated", 0, "PATCH without last_updated is taken") \
+    X(CDR_NO_LOCATION,         "cdr-post-no-location-header",   0, "POST of a CDR is answered without Location") \
+    X(ACCEPTS_BROKEN,          "accepts-broken-object",         0, "objects that lack required members are taken") \
+    X(AUTHORIZE_UNKNOWN,       "authorize-unknown-token-allowed", 0, "authorization of an unknown token is answered ALLOWED")
 /* clang-format on */
 
 enum behaviour {

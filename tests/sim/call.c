@@ -18,22 +18,41 @@
 enum { BODY_MAX = 4 << 20, RETRY_TEXT = 24 };
 
 /* clang-format off */
-static const struct door {
+struct door {
     const char *module;
     const char *methods;
     bool functional;
+    enum ocpi_version since;
     void (*serve)(struct call *call);
-} doors[] = {
-    {"versions",              "GET",                 false, serve_versions},
-    {"details",               "GET",                 false, serve_details},
-    {MODULE_CREDENTIALS,      "GET POST PUT DELETE", false, serve_credentials},
-    {MODULE_LOCATIONS,        "GET",                 true,  serve_locations},
-    {MODULE_TARIFFS,          "GET",                 true,  serve_tariffs},
-    {MODULE_SESSIONS,         "GET",                 true,  serve_sessions},
-    {MODULE_CDRS,             "GET",                 true,  serve_cdrs},
-    {MODULE_TOKENS,           "GET PUT PATCH",       true,  serve_tokens},
-    {MODULE_COMMANDS,         "POST",                true,  serve_commands},
-    {MODULE_CHARGING_PROFILES,"GET PUT DELETE",      true,  serve_profiles},
+};
+
+static const struct door cpo_doors[] = {
+    {"versions",              "GET",                 false, OCPI_2_1_1, serve_versions},
+    {"details",               "GET",                 false, OCPI_2_1_1, serve_details},
+    {MODULE_CREDENTIALS,      "GET POST PUT DELETE", false, OCPI_2_1_1, serve_credentials},
+    {MODULE_LOCATIONS,        "GET",                 true,  OCPI_2_1_1, serve_locations},
+    {MODULE_TARIFFS,          "GET",                 true,  OCPI_2_1_1, serve_tariffs},
+    {MODULE_SESSIONS,         "GET",                 true,  OCPI_2_1_1, serve_sessions},
+    {MODULE_CDRS,             "GET",                 true,  OCPI_2_1_1, serve_cdrs},
+    {MODULE_TOKENS,           "GET PUT PATCH",       true,  OCPI_2_1_1, serve_received},
+    {MODULE_COMMANDS,         "POST",                true,  OCPI_2_1_1, serve_commands},
+    {MODULE_CHARGING_PROFILES,"GET PUT DELETE",      true,  OCPI_2_2_1, serve_profiles},
+    {0},
+};
+
+static const struct door emsp_doors[] = {
+    {"versions",              "GET",                 false, OCPI_2_1_1, serve_versions},
+    {"details",               "GET",                 false, OCPI_2_1_1, serve_details},
+    {MODULE_CREDENTIALS,      "GET POST PUT DELETE", false, OCPI_2_1_1, serve_credentials},
+    {MODULE_LOCATIONS,        "GET PUT PATCH",       true,  OCPI_2_1_1, serve_received},
+    {MODULE_TARIFFS,          "GET PUT PATCH DELETE",true,  OCPI_2_1_1, serve_received},
+    {MODULE_SESSIONS,         "GET PUT PATCH",       true,  OCPI_2_1_1, serve_received},
+    {MODULE_CDRS,             "GET POST",            true,  OCPI_2_1_1, serve_received},
+    {MODULE_TOKENS,           "GET POST",            true,  OCPI_2_1_1, serve_cards},
+    {MODULE_COMMANDS,         "POST",                true,  OCPI_2_1_1, serve_command_results},
+    {MODULE_CHARGING_PROFILES,"POST PUT",            true,  OCPI_2_2_1, serve_profile_results},
+    {MODULE_HUB_CLIENT_INFO,  "GET PUT",             false, OCPI_2_2_1, serve_received},
+    {0},
 };
 /* clang-format on */
 
@@ -42,6 +61,11 @@ size_t call_body_max(void *ctx, const struct http_head *head)
     (void)ctx;
     (void)head;
     return BODY_MAX;
+}
+
+struct pen call_pen(const struct call *call, struct text *out)
+{
+    return (struct pen){call->sim, out, call->version, call->evse};
 }
 
 void call_header(struct call *call, const char *name, const char *value)
@@ -71,18 +95,39 @@ static void call_reply_late(void *arg)
 static void call_answer_headers(struct call *call)
 {
     struct routing *answer = arena_alloc(call->arena, sizeof(*answer));
+    struct behave *b = call->sim->behave;
 
     call_header(call, "Content-Type", call->html ? "text/html" : "application/json");
-    call_header(call, HEADER_REQUEST_ID, http_header(call->r, HEADER_REQUEST_ID));
-    call_header(call, HEADER_CORRELATION_ID, http_header(call->r, HEADER_CORRELATION_ID));
+    if (!behave_acts(b, BEHAVE_NO_REQUEST_ID_ECHO, call->evse)) {
+        call_header(call, HEADER_REQUEST_ID, http_header(call->r, HEADER_REQUEST_ID));
+        call_header(call, HEADER_CORRELATION_ID, http_header(call->r, HEADER_CORRELATION_ID));
+    }
     *answer = routing_of_answer(call->routing);
-    if (!call->functional || !party_id_is_set(&answer->to))
+    if (!call->functional || call->version == OCPI_2_1_1 || !party_id_is_set(&answer->to))
         return;
     answer->from = call->sim->options->party;
+    if (behave_acts(b, BEHAVE_WRONG_ROUTING_HEADERS, call->evse))
+        *answer = (struct routing){.from = answer->to, .to = answer->from};
     call_header(call, HEADER_TO_COUNTRY_CODE, answer->to.country_code);
     call_header(call, HEADER_TO_PARTY_ID, answer->to.party_id);
     call_header(call, HEADER_FROM_COUNTRY_CODE, answer->from.country_code);
     call_header(call, HEADER_FROM_PARTY_ID, answer->from.party_id);
+}
+
+static void call_envelope(struct call *call, int code, const char *message, const char *data)
+{
+    struct text *out = call->out;
+
+    if (!behave_acts(call->sim->behave, BEHAVE_NO_ENVELOPE_TIMESTAMP, call->evse)) {
+        envelope_print(out, code, message, data, data ? strlen(data) : 0);
+        return;
+    }
+    json_begin_object(out, 0);
+    if (data)
+        json_put_raw(out, "data", data);
+    json_put_int(out, "status_code", code);
+    json_put_text(out, "status_message", message);
+    json_end_object(out);
 }
 
 void call_answer(struct call *call, int http, int code, const char *message, const char *data)
@@ -93,12 +138,18 @@ void call_answer(struct call *call, int http, int code, const char *message, con
     text_init(out, call->arena, PRINT_MAX);
     call->out = out;
     call->status = http == 200 && call->created ? 201 : http;
+    if (http == 404 && behave_acts(sim->behave, BEHAVE_HTTP_200_FOR_UNKNOWN, call->evse))
+        call->status = 200;
+    if (data && data[0] == '{' && behave_acts(sim->behave, BEHAVE_LIST_FOR_OBJECT, call->evse))
+        data = arena_printf(call->arena, "[%s]", data);
     if (call->garbage)
         text_add(out, "{\"data\": [1, 2");
     else if (call->html)
         text_add(out, "<html><body><h1>It works!</h1></body></html>");
+    else if (behave_acts(sim->behave, BEHAVE_MISSING_ENVELOPE, call->evse))
+        text_add(out, data ? data : "{}");
     else if (!call->empty)
-        envelope_print(out, code, message, data, data ? strlen(data) : 0);
+        call_envelope(call, code, message, data);
     call_answer_headers(call);
     if (call->late_s > 0)
         clock_after(sim->clock, call->late_s * 1000, call_reply_late, call);
@@ -235,14 +286,21 @@ static bool token_fits(struct call *call, const char *token)
 
 static bool call_authenticate(struct call *call)
 {
-    struct token_candidates token;
+    struct token_candidates token = {0};
 
     if (failed(authorization_read(call->arena, http_header(call->r, HEADER_AUTHORIZATION),
                                   AUTH_AUTO, &token)))
-        return false;
+        token = (struct token_candidates){0};
     if (token_fits(call, token.verbatim))
         return true;
-    return token_fits(call, token.decoded);
+    if (token_fits(call, token.decoded)) {
+        if (call->version == OCPI_2_1_1)
+            check_violation(call->sim, "R-TRANS-02", call->r->method, call->r->target,
+                            "the token is encoded, which 2.1.1 does not do");
+        return true;
+    }
+    call->shown_token = call->sim->reg.token_in;
+    return behave_acts(call->sim->behave, BEHAVE_OPEN_CREDENTIALS, 0);
 }
 
 static const struct door *call_door(struct call *call)
@@ -258,7 +316,7 @@ static const struct door *call_door(struct call *call)
     if (count == 2 && strcmp(s[1], "versions") == 0) {
         call->module = "versions";
         skip = 2;
-    } else if (strcmp(s[1], version_name(OCPI_2_2_1)) != 0) {
+    } else if (call->version = version_parse(s[1]), !sim_speaks(call->sim, call->version)) {
         return 0;
     } else {
         call->module = count == 2 ? "details" : s[2];
@@ -266,11 +324,19 @@ static const struct door *call_door(struct call *call)
     }
     call->rest = s + skip;
     call->rest_count = count - skip;
-    for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++) {
-        if (strcmp(doors[i].module, call->module) == 0)
-            return &doors[i];
+    for (const struct door *d = sim_is_emsp(call->sim) ? emsp_doors : cpo_doors; d->module; d++) {
+        if (strcmp(d->module, call->module) == 0 &&
+            (call->version == OCPI_VERSION_NONE || call->version >= d->since))
+            return d;
     }
     return 0;
+}
+
+static bool call_ends_with_slash(const struct call *call)
+{
+    size_t length = strlen(call->r->path);
+
+    return length > 0 && call->r->path[length - 1] == '/';
 }
 
 static void call_route(struct call *call, const struct door *door)
@@ -301,6 +367,11 @@ static void call_route(struct call *call, const struct door *door)
         check_violation(call->sim, "R-TRANS-32", call->r->method, call->r->target,
                         "the body is no JSON");
         call_answer(call, 400, OCPI_CLIENT_ERROR, "the body is no JSON", 0);
+        return;
+    }
+    if (door->functional && !call_ends_with_slash(call) &&
+        behave_acts(call->sim->behave, BEHAVE_TRAILING_SLASH, 0)) {
+        call_not_found(call, "addresses end with a slash here");
         return;
     }
     if (door->functional) {

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "hub/server/http_server.h"
+#include "tests/sim/pen.h"
 #include "tests/sim/sim.h"
 
 struct evse;
@@ -23,8 +24,9 @@ struct call {
     const struct http_request *r;
     struct arena *arena;
     struct http_path path;
-    const char *module;      /* "versions", "details", "credentials" or a functional one */
-    const char *const *rest; /* segments behind the module */
+    enum ocpi_version version; /* of the URL; NONE: the list of versions */
+    const char *module;        /* "versions", "details", "credentials" or a functional one */
+    const char *const *rest;   /* segments behind the module */
     size_t rest_count;
     bool functional;
     bool with_token_a;
@@ -47,6 +49,8 @@ struct call {
 void call_handle(void *ctx, struct http_exchange *x);
 size_t call_body_max(void *ctx, const struct http_head *head);
 
+/* For an answer in the version of the URL. */
+struct pen call_pen(const struct call *call, struct text *out);
 void call_header(struct call *call, const char *name, const char *value);
 /* data: JSON text or NULL. The call is over afterwards. */
 void call_answer(struct call *call, int http, int code, const char *message, const char *data);
@@ -57,9 +61,10 @@ void call_invalid(struct call *call, const char *message);
 /* Ends the calls that hang, without an answer. */
 void call_release_hung(struct sim *sim);
 
-/* handshake.c */
+/* identity.c */
 void serve_versions(struct call *call);
 void serve_details(struct call *call);
+/* handshake.c */
 void serve_credentials(struct call *call);
 /* faces.c */
 void serve_locations(struct call *call);
@@ -71,5 +76,13 @@ void serve_tokens(struct call *call);
 void serve_commands(struct call *call);
 /* profiles.c */
 void serve_profiles(struct call *call);
+
+/* receiver.c: what an eMSP is sent */
+void serve_received(struct call *call);
+/* cards.c: an eMSP's tokens */
+void serve_cards(struct call *call);
+/* asking.c: results of what an eMSP asked for */
+void serve_command_results(struct call *call);
+void serve_profile_results(struct call *call);
 
 #endif

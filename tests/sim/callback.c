@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "ocpi/version.h"
 #include "tests/sim/behave.h"
+#include "tests/sim/body_211.h"
 #include "tests/sim/clock.h"
 #include "tests/sim/push.h"
 #include "tests/sim/sim.h"
@@ -20,13 +21,13 @@ struct waiting {
     char url[SIM_URL];
 };
 
-char *callback_body(const char *word)
+char *callback_body(const struct sim *sim, const char *word)
 {
     struct text out;
 
     text_init(&out, 0, 4096);
     json_begin_object(&out, 0);
-    json_put_text(&out, "result", word);
+    json_put_text(&out, "result", sim->reg.version == OCPI_2_1_1 ? result_word_211(word) : word);
     json_end_object(&out);
     return out.bytes;
 }

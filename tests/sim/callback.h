@@ -20,8 +20,9 @@ struct callback {
     char *body;        /* taken over */
 };
 
-/* {"result": word} */
-char *callback_body(const char *word);
+/* {"result": word}, the body of a CommandResult; in 2.1.1 that of a CommandResponse, which has
+ * fewer words. */
+char *callback_body(const struct sim *sim, const char *word);
 /* Sends it now: once, twice, to another spelling of the URL, or never. */
 void callback_send(struct sim *sim, struct callback c);
 /* After a while of the virtual clock. `response_url` is copied; `lane` must stay. */

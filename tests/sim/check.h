@@ -27,9 +27,10 @@ void check_violation(struct sim *sim, const char *rule, const char *method, cons
                      const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* Headers of a request. */
 void check_request(struct call *call);
-/* Its body; false if it is not of the class. */
-bool check_body(struct call *call, const struct object_type *type);
-bool check_patch(struct call *call, const struct object_type *type);
+/* Its body, by the class of the call's version; false if it is not of the class. A class that has
+ * no table is not checked. */
+bool check_body(struct call *call, const char *class);
+bool check_patch(struct call *call, const char *class);
 /* response_url and authorization_reference are used once. */
 void check_used_once(struct call *call, const char *what, const char *value);
 /* The hub's answer to what we sent. */

@@ -48,7 +48,7 @@ static void response_send(struct response *r)
     text_init(&data, call->arena, 4096);
     json_begin_object(&data, 0);
     json_put_text(&data, "result", r->result);
-    if (!no_timeout)
+    if (!no_timeout && call->version != OCPI_2_1_1)
         json_put_int(&data, "timeout", accepted ? TIMEOUT_S : 0);
     json_end_object(&data);
     /* The call, and with it everything in its arena, is over after the answer. */
@@ -132,13 +132,54 @@ static void refuse_location(struct call *call)
 
 /* --- START_SESSION --- */
 
-static struct evse *start_evse(struct call *call, const struct ocpi_start_session *start)
+/* What START_SESSION and RESERVE_NOW ask for; members that are not there are NULL. */
+struct start {
+    const char *response_url, *location_id, *evse_uid, *connector_id, *authorization_reference;
+    struct session_token token;
+};
+
+static void member_copy(char *to, size_t size, const json_t *object, const char *key)
+{
+    const char *value = json_text_of(object, key);
+
+    text_copy(to, size, value ? value : "");
+}
+
+/* By name, whatever the version: 2.1.1 has no owner in a token, and calls the contract auth_id. */
+static bool start_read(struct call *call, struct start *ret)
+{
+    const json_t *json = call->json, *token = json_object_of(json, "token");
+    const struct party_id *hub = &call->sim->reg.hub;
+    bool old = call->version == OCPI_2_1_1;
+
+    *ret = (struct start){
+        .response_url = json_text_of(json, "response_url"),
+        .location_id = json_text_of(json, "location_id"),
+        .evse_uid = json_text_of(json, "evse_uid"),
+        .connector_id = old ? 0 : json_text_of(json, "connector_id"),
+        .authorization_reference = old ? 0 : json_text_of(json, "authorization_reference"),
+    };
+    struct session_token *t = &ret->token;
+    member_copy(t->uid, sizeof(t->uid), token, "uid");
+    member_copy(t->type, sizeof(t->type), token, "type");
+    member_copy(t->contract_id, sizeof(t->contract_id), token, old ? "auth_id" : "contract_id");
+    if (old) {
+        text_copy(t->country_code, sizeof(t->country_code), hub->country_code);
+        text_copy(t->party_id, sizeof(t->party_id), hub->party_id);
+    } else {
+        member_copy(t->country_code, sizeof(t->country_code), token, "country_code");
+        member_copy(t->party_id, sizeof(t->party_id), token, "party_id");
+    }
+    return ret->response_url && ret->location_id && t->uid[0];
+}
+
+static struct evse *start_evse(struct call *call, const struct start *start)
 {
     struct world *w = call->sim->world;
     struct location *l = world_location(w, start->location_id);
     struct evse *e;
 
-    if (!l)
+    if (!l || l->hidden)
         return 0;
     if (start->evse_uid) {
         e = world_evse(w, start->evse_uid);
@@ -160,51 +201,58 @@ static void start_planned(struct session *s, const char *response_url, struct ca
     session_plan(s, false);
 }
 
-static struct session_token start_token(const struct ocpi_token *token)
-{
-    struct session_token t;
-
-    text_copy(t.country_code, sizeof(t.country_code), token->country_code);
-    text_copy(t.party_id, sizeof(t.party_id), token->party_id);
-    text_copy(t.uid, sizeof(t.uid), token->uid);
-    text_copy(t.type, sizeof(t.type), ocpi_token_kind_name(token->type));
-    text_copy(t.contract_id, sizeof(t.contract_id), token->contract_id);
-    return t;
-}
-
-static void start_check(struct call *call, const struct ocpi_start_session *start,
-                        const struct evse *evse)
+static void start_check(struct call *call, const struct start *start, const struct evse *evse)
 {
     struct sim *sim = call->sim;
     struct party_id owner;
 
     check_used_once(call, "response_url", start->response_url);
-    check_used_once(call, "authorization_reference", start->authorization_reference);
-    if (!party_id_make(start->token->country_code, start->token->party_id, &owner) ||
-        !party_id_equal(&owner, &call->routing.from))
+    if (call->version != OCPI_2_1_1 &&
+        (!party_id_make(start->token.country_code, start->token.party_id, &owner) ||
+         !party_id_equal(&owner, &call->routing.from)))
         check_violation(sim, "R-CMD-02", "POST", call->r->target, "a token of somebody else");
     if (!evse->remote_start)
         check_violation(sim, "R-REST-02", "POST", call->r->target,
                         "EVSE %s has no REMOTE_START_STOP_CAPABLE", evse->uid);
-    if (evse->connector_required && !start->connector_id)
-        check_violation(sim, "R-REST-02", "POST", call->r->target,
-                        "EVSE %s has START_SESSION_CONNECTOR_REQUIRED", evse->uid);
 }
 
-static bool evse_startable(const struct evse *e, const struct ocpi_start_session *start)
+static bool evse_usable(const struct evse *e)
 {
-    bool usable = e->status != OCPI_EVSE_PLANNED && e->status != OCPI_EVSE_REMOVED &&
-                  e->status != OCPI_EVSE_INOPERATIVE && e->status != OCPI_EVSE_OUTOFORDER;
+    return e->status != OCPI_EVSE_PLANNED && e->status != OCPI_EVSE_REMOVED &&
+           e->status != OCPI_EVSE_INOPERATIVE && e->status != OCPI_EVSE_OUTOFORDER &&
+           e->remote_start;
+}
 
-    return usable && e->remote_start && !(e->connector_required && !start->connector_id);
+/* 2.1.1 has no member for the connector. */
+static bool connector_named(const struct call *call, const struct evse *e,
+                            const struct start *start)
+{
+    return !e->connector_required || start->connector_id || call->version == OCPI_2_1_1;
+}
+
+/* Whoever reserved the EVSE takes the session of the reservation further (R-SESS-03). */
+static struct session *start_session(struct call *call, const struct start *start,
+                                     struct evse *evse, const struct connector *connector)
+{
+    struct session *s = evse->reserved;
+
+    if (!s || strcasecmp(s->token.uid, start->token.uid) != 0)
+        return session_new(call->sim, evse, connector, &start->token,
+                           start->authorization_reference, "COMMAND", start->response_url);
+    s->connector = connector;
+    text_copy(s->response_url, sizeof(s->response_url), start->response_url);
+    if (start->authorization_reference)
+        text_copy(s->authorization_reference, sizeof(s->authorization_reference),
+                  start->authorization_reference);
+    return s;
 }
 
 static void serve_start(struct call *call)
 {
     struct sim *sim = call->sim;
-    struct ocpi_start_session start;
+    struct start start;
 
-    if (failed(object_parse(&ocpi_start_session_type, call->json, call->arena, &start))) {
+    if (!check_body(call, "StartSession") || !start_read(call, &start)) {
         call_invalid(call, "not a StartSession");
         return;
     }
@@ -219,13 +267,16 @@ static void serve_start(struct call *call)
     }
     call->evse = evse;
     start_check(call, &start, evse);
-    if (!evse_startable(evse, &start) || behave_acts(sim->behave, BEHAVE_REJECT_START, evse)) {
+    check_used_once(call, "authorization_reference", start.authorization_reference);
+    if (!connector_named(call, evse, &start))
+        check_violation(sim, "R-REST-02", "POST", call->r->target,
+                        "EVSE %s has START_SESSION_CONNECTOR_REQUIRED", evse->uid);
+    if (!evse_usable(evse) || !connector_named(call, evse, &start) ||
+        behave_acts(sim->behave, BEHAVE_REJECT_START, evse)) {
         refuse(call, "REJECTED", "this EVSE cannot be started");
         return;
     }
-    struct session_token token = start_token(start.token);
-    struct session *s = session_new(sim, evse, connector, &token, start.authorization_reference,
-                                    "COMMAND", start.response_url);
+    struct session *s = start_session(call, &start, evse, connector);
     struct response *r = response_new(call, "ACCEPTED");
     if (behave_acts(sim->behave, BEHAVE_EARLY_CALLBACK, evse)) {
         session_plan(s, true);
@@ -246,7 +297,7 @@ static void result_later(struct call *call, const char *response_url, const char
                          .response_url = response_url,
                          .to = call->routing.from,
                          .evse = call->evse,
-                         .body = callback_body(word)};
+                         .body = callback_body(sim, word)};
     int64_t wait_ms = clock_pace_ms(sim->clock, RESULT_MS, RESULT_REAL_MS), after_s;
 
     if (behave_acts_after(sim->behave, BEHAVE_LATE_CALLBACK, call->evse, &after_s))
@@ -282,14 +333,15 @@ static void stop_accepted(struct session *s, const char *response_url, struct ca
 static void serve_stop(struct call *call)
 {
     struct sim *sim = call->sim;
-    struct ocpi_stop_session stop;
+    const char *response_url = json_text_of(call->json, "response_url");
+    const char *session_id = json_text_of(call->json, "session_id");
 
-    if (failed(object_parse(&ocpi_stop_session_type, call->json, call->arena, &stop))) {
+    if (!check_body(call, "StopSession") || !response_url || !session_id) {
         call_invalid(call, "not a StopSession");
         return;
     }
-    check_used_once(call, "response_url", stop.response_url);
-    struct session *s = session_find(sim, stop.session_id);
+    check_used_once(call, "response_url", response_url);
+    struct session *s = session_find(sim, session_id);
     if (s && session_is_open(s) &&
         behave_acts(sim->behave, BEHAVE_UNKNOWN_SESSION_ON_STOP, s->evse))
         session_end(s);
@@ -302,7 +354,7 @@ static void serve_stop(struct call *call)
 
         r->then = stop_accepted;
         r->session = s;
-        r->response_url = stop.response_url;
+        r->response_url = response_url;
         response_after_hook(r);
     }
 }
@@ -315,46 +367,162 @@ static void unlock_accepted(struct session *s, const char *response_url, struct 
 
 static void serve_unlock(struct call *call)
 {
-    struct ocpi_unlock_connector unlock;
+    const char *response_url = json_text_of(call->json, "response_url");
+    const char *location_id = json_text_of(call->json, "location_id");
+    const char *evse_uid = json_text_of(call->json, "evse_uid");
+    const char *connector_id = json_text_of(call->json, "connector_id");
 
-    if (failed(object_parse(&ocpi_unlock_connector_type, call->json, call->arena, &unlock))) {
+    if (!check_body(call, "UnlockConnector") || !response_url || !location_id || !evse_uid ||
+        !connector_id) {
         call_invalid(call, "not an UnlockConnector");
         return;
     }
-    check_used_once(call, "response_url", unlock.response_url);
-    struct evse *e = world_evse(call->sim->world, unlock.evse_uid);
-    if (!world_location(call->sim->world, unlock.location_id) || !e ||
-        !evse_connector(e, unlock.connector_id)) {
+    check_used_once(call, "response_url", response_url);
+    struct evse *e = world_evse(call->sim->world, evse_uid);
+    if (!world_location(call->sim->world, location_id) || !e || !evse_connector(e, connector_id)) {
         refuse_location(call);
         return;
     }
     call->evse = e;
     struct response *r = response_new(call, "ACCEPTED");
     r->then = unlock_accepted;
-    r->response_url = unlock.response_url;
+    r->response_url = response_url;
+    response_after_hook(r);
+}
+
+/* --- RESERVE_NOW and CANCEL_RESERVATION --- */
+
+struct reservation {
+    char id[40];
+    int64_t expiry_us;
+};
+
+/* 2.1.1: a whole number; later a text. */
+static bool reservation_read(const struct call *call, struct reservation *ret)
+{
+    const json_t *id = json_object_get(call->json, "reservation_id");
+    const char *expiry = json_text_of(call->json, "expiry_date");
+
+    ret->expiry_us = TIME_NONE;
+    if (json_is_integer(id))
+        snprintf(ret->id, sizeof(ret->id), "%lld", (long long)json_integer_value(id));
+    else if (!json_is_string(id) || !text_copy(ret->id, sizeof(ret->id), json_string_value(id)))
+        return false;
+    return !expiry || time_parse(expiry, TIME_OCPI, &ret->expiry_us);
+}
+
+static void reserve_accepted(struct session *s, const char *response_url, struct call *call)
+{
+    struct reservation reservation;
+
+    reservation_read(call, &reservation);
+    result_later(call, response_url, "ACCEPTED");
+    session_reserve(s, reservation.id, reservation.expiry_us);
+}
+
+/* The same id again replaces the reservation (R-CMD-07). */
+static struct session *reserve_session(struct call *call, const struct start *start,
+                                       struct evse *evse, const char *reservation_id)
+{
+    struct session *s = session_of_reservation(call->sim, reservation_id);
+
+    if (!s)
+        return session_new(call->sim, evse, &evse->connectors[0], &start->token,
+                           start->authorization_reference, "COMMAND", start->response_url);
+    if (s->evse->reserved == s && s->evse != evse) {
+        s->evse->reserved = 0;
+        evse_status(call->sim, s->evse, s->evse->usual_status);
+    }
+    s->evse = evse;
+    s->connector = &evse->connectors[0];
+    text_copy(s->response_url, sizeof(s->response_url), start->response_url);
+    return s;
+}
+
+static void serve_reserve(struct call *call)
+{
+    struct reservation reservation;
+    struct start start;
+
+    if (!call->sim->options->reservations) {
+        refuse(call, "NOT_SUPPORTED", "this network takes no reservations");
+        return;
+    }
+    if (!check_body(call, "ReserveNow") || !start_read(call, &start) ||
+        !reservation_read(call, &reservation) || reservation.expiry_us == TIME_NONE) {
+        call_invalid(call, "not a ReserveNow");
+        return;
+    }
+    struct evse *evse = start_evse(call, &start);
+    if (!evse) {
+        refuse_location(call);
+        return;
+    }
+    call->evse = evse;
+    start_check(call, &start, evse);
+    bool taken = evse->reserved && strcasecmp(evse->reserved->reservation_id, reservation.id) != 0;
+    if (!evse_usable(evse) || evse->session || taken) {
+        refuse(call, "REJECTED", "this EVSE cannot be reserved");
+        return;
+    }
+    struct response *r = response_new(call, "ACCEPTED");
+    r->then = reserve_accepted;
+    r->session = reserve_session(call, &start, evse, reservation.id);
+    r->response_url = start.response_url;
+    response_after_hook(r);
+}
+
+static void cancel_accepted(struct session *s, const char *response_url, struct call *call)
+{
+    result_later(call, response_url, s ? "ACCEPTED" : "UNKNOWN_RESERVATION");
+    if (s)
+        session_reserve_end(s);
+}
+
+static void serve_cancel(struct call *call)
+{
+    const char *response_url = json_text_of(call->json, "response_url");
+    struct reservation reservation;
+
+    if (!check_body(call, "CancelReservation") || !response_url ||
+        !reservation_read(call, &reservation)) {
+        call_invalid(call, "not a CancelReservation");
+        return;
+    }
+    check_used_once(call, "response_url", response_url);
+    struct response *r = response_new(call, "ACCEPTED");
+    r->then = cancel_accepted;
+    r->session = session_of_reservation(call->sim, reservation.id);
+    r->response_url = response_url;
+    call->evse = r->session ? r->session->evse : 0;
     response_after_hook(r);
 }
 
 void serve_commands(struct call *call)
 {
     const char *word = call->rest_count > 0 ? call->rest[0] : "";
-    enum ocpi_command command = ocpi_command_parse(word);
-    const struct object_type *type = command_body_type(command);
 
-    if (type)
-        check_body(call, type);
-    switch (command) {
+    switch (ocpi_command_parse(word)) {
     case OCPI_COMMAND_START_SESSION:
         serve_start(call);
-        break;
+        return;
     case OCPI_COMMAND_STOP_SESSION:
         serve_stop(call);
-        break;
+        return;
     case OCPI_COMMAND_UNLOCK_CONNECTOR:
         serve_unlock(call);
+        return;
+    case OCPI_COMMAND_RESERVE_NOW:
+        serve_reserve(call);
+        return;
+    case OCPI_COMMAND_CANCEL_RESERVATION:
+        if (call->version != OCPI_2_1_1) {
+            serve_cancel(call);
+            return;
+        }
         break;
-    default: /* RESERVE_NOW, CANCEL_RESERVATION, and what OCPI does not know (R-CMD-01) */
-        refuse(call, "NOT_SUPPORTED", "this network does not do that");
+    default:
         break;
     }
+    refuse(call, "NOT_SUPPORTED", "this network does not do that"); /* R-CMD-01 */
 }

@@ -9,10 +9,12 @@
 #include "base/time.h"
 #include "tests/sim/behave.h"
 #include "tests/sim/call.h"
+#include "tests/sim/cards.h"
 #include "tests/sim/check.h"
 #include "tests/sim/clock.h"
 #include "tests/sim/record.h"
 #include "tests/sim/session_push.h"
+#include "tests/sim/store.h"
 
 enum { BODY_MAX = 4 << 20 };
 
@@ -191,43 +193,6 @@ static void stop_session(struct ask *ask)
     ask_done(ask);
 }
 
-static void change_location(struct ask *ask)
-{
-    struct sim *sim = ask->sim;
-    const char *id = json_text_of(ask->json, "location");
-    const char *status = json_text_of(ask->json, "status");
-
-    if (ask_bool(ask, "all", false)) {
-        for (size_t i = 0; i < tariff_count; i++)
-            push_tariff(sim, &tariffs[i]);
-        for (unsigned i = 0; i < sim->world->location_count; i++)
-            push_location(sim, &sim->world->locations[i]);
-    } else if (id) {
-        struct location *l = world_location(sim->world, id);
-
-        if (!l) {
-            ask_wrong(ask, "\"location\": no such location");
-            return;
-        }
-        l->updated_us = time_now_us();
-        push_location(sim, l);
-    } else {
-        enum ocpi_evse_status to = ocpi_evse_status_parse(status);
-        struct evse *e = ask_evse(ask);
-
-        if (!e)
-            return;
-        if (to == OCPI_EVSE_NONE || to == OCPI_EVSE_UNLISTED) {
-            ask_wrong(ask, "\"status\": not a Status of OCPI");
-            return;
-        }
-        e->usual_status = to;
-        evse_touch(sim->world, e, to);
-        push_evse_status(sim, e);
-    }
-    ask_done(ask);
-}
-
 static void set_offline(struct ask *ask)
 {
     sim_set_offline(ask->sim, ask_bool(ask, "on", true));
@@ -252,7 +217,8 @@ static void reset(struct ask *ask)
     world_reset(sim->world);
     record_clear(sim->record);
     check_clear(sim->check);
-    json_object_clear(sim->tokens);
+    store_clear(sim->store);
+    cards_reset(sim);
     sim->hook_url[0] = 0;
     call_release_hung(sim);
     clock_set_speed(sim->clock, sim->options->speed);
@@ -274,7 +240,7 @@ static const struct control {
     {"GET",  "/sim/world",      control_world,      "EVSEs with car, power, meter: ?evse= &offset= &limit="},
     {"GET",  "/sim/sessions",   control_sessions,   "all sessions with their inner state"},
     {"GET",  "/sim/cdrs",       control_cdrs,       "all CDRs, as they are sent"},
-    {"GET",  "/sim/tokens",     control_tokens,     "tokens that were pushed to us"},
+    {"GET",  "/sim/tokens",     control_tokens,     "CPO: tokens that were pushed to us; eMSP: its own"},
     {"GET",  "/sim/state",      control_state,      "registration, clock, misbehaviours"},
     {"POST", "/sim/behave",     set_behave,         "{name, evse?, on?, times?, after_s?}; name \"none\" ends all"},
     {"POST", "/sim/clock",      set_clock,          "{advance_s?, speed?}"},
@@ -282,11 +248,27 @@ static const struct control {
     {"POST", "/sim/unplug",     unplug_car,         "{evse}"},
     {"POST", "/sim/session",    make_session,       "{evse, connector?, uid?, type?, country_code?, party_id?, contract_id?, auth_method?, authorization_reference?}"},
     {"POST", "/sim/stop",       stop_session,       "{id}: ends a session at the charge point"},
-    {"POST", "/sim/location",   change_location,    "{evse, status} PATCH, {location} PUT, or {all: true} PUT of everything"},
+    {"POST", "/sim/start_session", control_start_session, "{evse, connector?, token: {country_code, party_id, uid, type, contract_id}, authorize?, to?}: a driver with somebody's card"},
+    {"POST", "/sim/credit",     control_credit,     "{cdr_id, corrected?, cost_more?}: a credit CDR, and perhaps a corrected one (2.2.1, 2.3.0)"},
+    {"POST", "/sim/location",   control_location,   "{evse, status, put?} or {evse, remove: true} PATCH, PUT; {location, name?, hidden?} PUT; {all: true} PUT of everything; push: false: silently"},
+    {"POST", "/sim/tariff",     control_tariff,     "{id, text?, energy?, time?, flat?, vat?}: makes or changes one, PUT"},
+    {"DELETE", "/sim/tariff",   control_tariff_delete, "{id}: DELETE"},
+    {"POST", "/sim/touch",      control_touch,      "{count}: that many locations get a new last_updated, silently"},
+    {"POST", "/sim/active_profile", control_active_profile, "{id}: PUT of the session's ActiveChargingProfile"},
+    {"POST", "/sim/cancel_reservation", control_cancel_reservation, "{reservation_id}: the network takes it back (CANCELED_RESERVATION)"},
+    {"GET",  "/sim/received",   control_received,   "what was pushed to us: ?module=locations|tariffs|sessions|cdrs|tokens|clientinfo &valid=false &id= &owner="},
+    {"GET",  "/sim/results",    control_results,    "eMSP: results of our commands and profiles, ActiveChargingProfiles: ?id="},
+    {"POST", "/sim/pull",       control_pull,       "{module, date_from?, date_to?, limit?, max_pages?, to?}: crawls the hub's sender interface by Link"},
+    {"GET",  "/sim/pulled",     control_pulled,     "the last pull: ?module= &objects=false"},
+    {"POST", "/sim/token",      control_token,      "eMSP: {uid, type?, valid?, whitelist?, contract_id?, visual_number?, group_id?, language?, method?, to?}: makes or changes a token; PUT or PATCH (method \"none\": silently)"},
+    {"POST", "/sim/command",    control_command,    "eMSP: {command, location_id?, evse_uid?, connector_id?, session_id?, reservation_id?, expires_s?, token?: {uid, type}, authorization_reference?, to?}"},
+    {"POST", "/sim/profile",    control_profile,    "eMSP: {session_id, method?: PUT, GET or DELETE, limit_w?, duration?, to?}"},
+    {"POST", "/sim/forget",     control_forget,     "empties what was received, pulled, and the results"},
+    {"GET",  "/sim/partner",    control_partner,    "whom we are connected with, and how their tokens begin"},
     {"POST", "/sim/push",       control_push,       "{method, module, role?, path?, query?, body?, raw_body?, headers?, token?, url?, to?}: any message, answered with the hub's"},
-    {"POST", "/sim/authorize",  control_authorize,  "{uid, type?, location_id?, evse_uids?}: asks the hub, answered with its answer"},
-    {"POST", "/sim/register",   control_register,   "{versions_url, token_a}, or {accept_token_a} to be registered at"},
-    {"POST", "/sim/rotate",     control_rotate,     "PUT credentials: new tokens on both sides"},
+    {"POST", "/sim/authorize",  control_authorize,  "CPO: {uid, type?, location_id?, evse_uids?, to?}: asks the hub. eMSP: {uid, type?, answer}: what is said when asked (ALLOWED, BLOCKED, EXPIRED, NO_CREDIT, NOT_ALLOWED, UNKNOWN, NOT_ENOUGH; \"\": by valid)"},
+    {"POST", "/sim/register",   control_register,   "{versions_url, token_a, version?}, or {accept_token_a} to be registered at"},
+    {"POST", "/sim/rotate",     control_rotate,     "{version?}: PUT credentials: new tokens on both sides"},
     {"POST", "/sim/unregister", control_unregister, "DELETE credentials"},
     {"POST", "/sim/offline",    set_offline,        "{on?}: closes or opens the OCPI port"},
     {"POST", "/sim/hook",       set_hook,           "{url?}: asked (POST, the command's body) before a command is answered"},
@@ -297,7 +279,7 @@ static const struct control {
 void control_help(FILE *to)
 {
     for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
-        fprintf(to, "  %-4s %-16s %s\n", controls[i].method, controls[i].path, controls[i].help);
+        fprintf(to, "  %-6s %-23s %s\n", controls[i].method, controls[i].path, controls[i].help);
 }
 
 void control_handle(void *ctx, struct http_exchange *x)
@@ -318,5 +300,6 @@ void control_handle(void *ctx, struct http_exchange *x)
             return;
         }
     }
-    ask_answer(ask, 404, "{\"error\":\"see ocpi-sim --help\"}", 30);
+    static const char unknown[] = "{\"error\":\"see ocpi-sim --help\"}";
+    ask_answer(ask, 404, unknown, sizeof(unknown) - 1);
 }

@@ -2,19 +2,23 @@
 /*
  * The control API's questions.
  */
+#include <stdlib.h>
+
 #include "base/decimal.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "tests/sim/behave.h"
+#include "tests/sim/cards.h"
 #include "tests/sim/check.h"
 #include "tests/sim/clock.h"
 #include "tests/sim/control.h"
 #include "tests/sim/print.h"
 #include "tests/sim/record.h"
+#include "tests/sim/store.h"
 
 enum { WORLD_LIMIT = 100 };
 
-static const char *query(struct ask *ask, const char *name)
+const char *ask_query(struct ask *ask, const char *name)
 {
     const char *value = http_query_get(ask->arena, ask->r->query, name, 0);
 
@@ -23,12 +27,12 @@ static const char *query(struct ask *ask, const char *name)
 
 static void show_record(struct ask *ask, bool incoming)
 {
-    const char *after = query(ask, "after");
+    const char *after = ask_query(ask, "after");
     struct text out;
 
     text_init(&out, 0, PRINT_MAX);
-    record_print(ask->sim->record, incoming, query(ask, "path"), query(ask, "method"),
-                 query(ask, "contains"), after ? strtoull(after, 0, 10) : 0, &out);
+    record_print(ask->sim->record, incoming, ask_query(ask, "path"), ask_query(ask, "method"),
+                 ask_query(ask, "contains"), after ? strtoull(after, 0, 10) : 0, &out);
     ask_answer(ask, 200, out.bytes, out.length);
     text_done(&out);
 }
@@ -81,8 +85,8 @@ static void show_evse(struct sim *sim, struct text *out, struct evse *e)
 void control_world(struct ask *ask)
 {
     struct sim *sim = ask->sim;
-    const char *name = query(ask, "evse"), *offset = query(ask, "offset");
-    const char *limit = query(ask, "limit");
+    const char *name = ask_query(ask, "evse"), *offset = ask_query(ask, "offset");
+    const char *limit = ask_query(ask, "limit");
     size_t first = offset ? strtoul(offset, 0, 10) : 0;
     size_t most = limit ? strtoul(limit, 0, 10) : WORLD_LIMIT, shown = 0;
     struct text out;
@@ -153,7 +157,7 @@ void control_cdrs(struct ask *ask)
     for (size_t i = all->first_visible; i < all->count; i++) {
         if (all->list[i]->cdr_us == TIME_NONE)
             continue;
-        print_cdr(&out, 0, all->list[i], 0);
+        print_cdr(pen_to_hub(ask->sim, &out), 0, all->list[i], (struct cdr_variant){0});
         count++;
     }
     json_end_array(&out);
@@ -163,24 +167,33 @@ void control_cdrs(struct ask *ask)
     text_done(&out);
 }
 
+/* A CPO's: those that were pushed; an eMSP's: its own. */
 void control_tokens(struct ask *ask)
 {
+    struct sim *sim = ask->sim;
+    const struct cards *cards = sim->cards;
+    json_t *tokens = json_object_get(sim->store->received, MODULE_TOKENS), *entry;
     struct text out;
     const char *key;
-    json_t *token;
+    int64_t count = 0;
 
     text_init(&out, 0, PRINT_MAX);
     json_begin_object(&out, 0);
-    json_put_int(&out, "count", (int64_t)json_object_size(ask->sim->tokens));
     json_begin_array(&out, "tokens");
-    json_object_foreach(ask->sim->tokens, key, token)
+    for (size_t i = 0; sim_is_emsp(sim) && i < cards->count; i++, count++)
+        print_card(pen_to_hub(sim, &out), 0, &cards->list[i]);
+    json_object_foreach(tokens, key, entry)
     {
-        char *text = json_dumps(token, JSON_COMPACT | JSON_REAL_PRECISION(15));
+        if (!entry_document(entry))
+            continue;
+        char *text = ask_heap_json(entry_document(entry));
 
         json_put_raw(&out, 0, text);
         free(text);
+        count++;
     }
     json_end_array(&out);
+    json_put_int(&out, "count", count);
     json_end_object(&out);
     ask_answer(ask, 200, out.bytes, out.length);
     text_done(&out);
@@ -194,7 +207,9 @@ void control_state(struct ask *ask)
 
     text_init(&out, ask->arena, PRINT_MAX);
     json_begin_object(&out, 0);
+    json_put_text(&out, "role", ocpi_role_name(sim->options->role));
     json_put_bool(&out, "registered", sim->reg.registered);
+    json_put_text(&out, "version", version_name(sim->reg.version));
     json_put_text(&out, "hub", sim->reg.registered ? party_id_print(&sim->reg.hub, party) : 0);
     json_put_text(&out, "hub_versions_url", sim->reg.registered ? sim->reg.versions_url : 0);
     json_put_bool(&out, "offline", sim->offline);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Registration: versions, details, credentials, in both roles.
+ * Registration, from both sides, in each version.
  */
 #include "tests/sim/handshake.h"
 
@@ -10,7 +10,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "ocpi/credentials.h"
 #include "ocpi/envelope.h"
 #include "tests/sim/behave.h"
 #include "tests/sim/call.h"
@@ -29,80 +28,12 @@ struct handshake {
     struct call *call;                     /* to be answered at the end */
     void (*ended)(struct sim *sim, struct handshake_result result, void *arg);
     void *arg;
+    enum ocpi_version wanted; /* NONE: the highest that both speak */
     const char *details_url;
     struct registration found; /* endpoints, party, token of theirs */
     struct http_call http;
     struct http_answer answer;
 };
-
-/* --- what we are --- */
-
-void serve_versions(struct call *call)
-{
-    struct text data;
-
-    text_init(&data, call->arena, 4096);
-    json_begin_array(&data, 0);
-    json_begin_object(&data, 0);
-    json_put_text(&data, "version", version_name(OCPI_2_2_1));
-    json_put_text(&data, "url", arena_printf(call->arena, "%s/ocpi/2.2.1", call->sim->base_url));
-    json_end_object(&data);
-    json_end_array(&data);
-    call_ok(call, data.bytes);
-}
-
-void serve_details(struct call *call)
-{
-    static const struct {
-        const char *module, *role;
-    } endpoints[] = {
-        {MODULE_CREDENTIALS, "SENDER"}, {MODULE_LOCATIONS, "SENDER"},
-        {MODULE_TARIFFS, "SENDER"},     {MODULE_SESSIONS, "SENDER"},
-        {MODULE_CDRS, "SENDER"},        {MODULE_TOKENS, "RECEIVER"},
-        {MODULE_COMMANDS, "RECEIVER"},  {MODULE_CHARGING_PROFILES, "RECEIVER"},
-    };
-    struct text data;
-
-    text_init(&data, call->arena, 16384);
-    json_begin_object(&data, 0);
-    json_put_text(&data, "version", version_name(OCPI_2_2_1));
-    json_begin_array(&data, "endpoints");
-    for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
-        json_begin_object(&data, 0);
-        json_put_text(&data, "identifier", endpoints[i].module);
-        json_put_text(&data, "role", endpoints[i].role);
-        json_put_text(&data, "url",
-                      arena_printf(call->arena, "%s/ocpi/2.2.1/%s", call->sim->base_url,
-                                   endpoints[i].module));
-        json_end_object(&data);
-    }
-    json_end_array(&data);
-    json_end_object(&data);
-    call_ok(call, data.bytes);
-}
-
-static char *our_credentials(struct sim *sim, struct arena *a, const char *token)
-{
-    const struct sim_options *o = sim->options;
-    struct text data;
-
-    text_init(&data, a, 4096);
-    json_begin_object(&data, 0);
-    json_put_text(&data, "token", token);
-    json_put_text(&data, "url", arena_printf(a, "%s/ocpi/versions", sim->base_url));
-    json_begin_array(&data, "roles");
-    json_begin_object(&data, 0);
-    json_put_text(&data, "role", "CPO");
-    json_put_text(&data, "party_id", o->party.party_id);
-    json_put_text(&data, "country_code", o->party.country_code);
-    json_begin_object(&data, "business_details");
-    json_put_text(&data, "name", o->name);
-    json_end_object(&data);
-    json_end_object(&data);
-    json_end_array(&data);
-    json_end_object(&data);
-    return data.bytes;
-}
 
 /* --- asking them --- */
 
@@ -111,20 +42,28 @@ static enum flow_next ask(struct flow *f, const char *method, const char *url, c
     struct handshake *h = f->state;
     struct http_call_header *headers = arena_alloc(f->arena, HEADER_COUNT * sizeof(*headers));
     enum auth_encoding encoding =
-        behave_acts(h->sim->behave, BEHAVE_PLAIN_TOKEN, 0) ? AUTH_RAW : AUTH_BASE64;
+        behave_acts(h->sim->behave, BEHAVE_PLAIN_TOKEN, 0) ? AUTH_RAW : AUTH_AUTO;
+    enum ocpi_version version = h->found.version;
     char *ids = arena_alloc(f->arena, 2 * (size_t)UUID_TEXT);
 
+    /* Before a version is chosen: as in the best one we speak. */
+    for (size_t i = 0; i < h->sim->options->version_count && !h->found.version; i++) {
+        if (h->sim->options->versions[i] > version)
+            version = h->sim->options->versions[i];
+    }
+    if (!h->found.version && h->wanted)
+        version = h->wanted;
     id_uuid_v4(ids);
     id_uuid_v4(ids + UUID_TEXT);
     headers[0] = (struct http_call_header){
-        HEADER_AUTHORIZATION, authorization_print(f->arena, h->token, encoding, OCPI_2_2_1)};
+        HEADER_AUTHORIZATION, authorization_print(f->arena, h->token, encoding, version)};
     headers[1] = (struct http_call_header){HEADER_REQUEST_ID, ids};
     headers[2] = (struct http_call_header){HEADER_CORRELATION_ID, ids + UUID_TEXT};
     h->http = (struct http_call){
         .method = method,
         .url = url,
         .headers = headers,
-        .header_count = HEADER_COUNT,
+        .header_count = version == OCPI_2_1_1 ? 1 : HEADER_COUNT, /* no message ids there */
         .body = body,
         .body_length = body ? strlen(body) : 0,
         .connect_ms = 3000,
@@ -167,13 +106,17 @@ static enum flow_next ask_details(struct flow *f)
     FLOW_TRY(f, read_answer(f, "GET versions", ERR_PEER_UNUSABLE, &list));
     json_array_foreach(list, i, entry)
     {
-        const char *version = json_text_of(entry, "version");
+        enum ocpi_version version = version_parse(json_text_of(entry, "version"));
 
-        if (version && strcmp(version, version_name(OCPI_2_2_1)) == 0)
-            h->details_url = json_text_of(entry, "url");
+        if (!sim_speaks(h->sim, version) || (h->wanted && version != h->wanted) ||
+            version < h->found.version)
+            continue;
+        h->found.version = version;
+        h->details_url = json_text_of(entry, "url");
     }
     if (!h->details_url)
-        return flow_fail(f, err_at(f->arena, ERR_PEER_VERSION, 0, "they do not offer 2.2.1"));
+        return flow_fail(f, err_at(f->arena, ERR_PEER_VERSION, 0, "they do not offer %s",
+                                   h->wanted ? version_name(h->wanted) : "a version of ours"));
     return ask(f, "GET", h->details_url, 0);
 }
 
@@ -184,7 +127,8 @@ static enum flow_next take_details(struct flow *f)
     size_t i;
 
     FLOW_TRY(f, read_answer(f, "GET version details", ERR_PEER_UNUSABLE, &data));
-    struct err e = object_check(&ocpi_version_details_type, data, 0, f->arena);
+    const struct object_type *type = object_type_find(h->found.version, "VersionDetails");
+    struct err e = type ? object_check(type, data, 0, f->arena) : OK;
     if (failed(e))
         check_violation(h->sim, "R-VER", "GET", h->details_url, "%s", err_text(e));
     json_array_foreach(json_array_of(data, "endpoints"), i, entry)
@@ -218,22 +162,58 @@ static enum flow_next send_credentials(struct flow *f)
         return flow_fail(f, err_at(f->arena, ERR_PEER_ENDPOINTS, 0,
                                    "their version details have no credentials endpoint"));
     id_token(reg->token_next, 40);
-    return ask(f, h->method, url, our_credentials(h->sim, f->arena, reg->token_next));
+    return ask(f, h->method, url,
+               our_credentials(h->sim, f->arena, h->found.version, reg->token_next));
+}
+
+/* The party that speaks for them: the other side of our trade, or the hub itself. */
+static void take_roles(struct handshake *h, const json_t *roles)
+{
+    const char *wanted = sim_is_emsp(h->sim) ? "CPO" : "EMSP";
+    json_t *entry;
+    size_t i;
+
+    json_array_foreach(roles, i, entry)
+    {
+        const char *role = json_text_of(entry, "role");
+        const char *country_code = json_text_of(entry, "country_code");
+        const char *party_id = json_text_of(entry, "party_id");
+
+        if (!role || !country_code || !party_id)
+            continue;
+        if (strcmp(role, "HUB") == 0)
+            h->found.routes = true;
+        if (i == 0 || strcmp(role, wanted) == 0)
+            party_id_make(country_code, party_id, &h->found.hub);
+    }
 }
 
 /* Their credentials object: token, versions URL, and which party speaks for the hub. */
-static struct err take_credentials(struct handshake *h, struct arena *a, json_t *json)
+static struct err take_credentials(struct handshake *h, struct arena *a, enum ocpi_version version,
+                                   json_t *json)
 {
-    struct ocpi_credentials c;
+    const struct object_type *type = object_type_find(version, "Credentials");
+    const char *token = json_text_of(json, "token"), *url = json_text_of(json, "url");
+    const char *hub = json_text_of(json, "hub_party_id");
 
-    TRY(object_parse(&ocpi_credentials_type, json, a, &c));
-    text_copy(h->found.token_out, sizeof(h->found.token_out), c.token);
-    text_copy(h->found.versions_url, sizeof(h->found.versions_url), c.url);
-    for (size_t i = 0; i < c.roles.count; i++) {
-        const struct ocpi_credentials_role *role = &c.roles.at[i];
+    if (type)
+        TRY(object_check(type, json, 0, a));
+    if (!token || !url || !text_copy(h->found.token_out, sizeof(h->found.token_out), token) ||
+        !text_copy(h->found.versions_url, sizeof(h->found.versions_url), url))
+        return err_at(a, ERR_BAD_FIELD, "token", "no usable token or url");
+    if (version == OCPI_2_1_1) {
+        const char *country_code = json_text_of(json, "country_code");
+        const char *party_id = json_text_of(json, "party_id");
 
-        if (i == 0 || role->role == OCPI_ROLE_EMSP)
-            party_id_make(role->country_code, role->party_id, &h->found.hub);
+        if (!country_code || !party_id || !party_id_make(country_code, party_id, &h->found.hub))
+            return err_at(a, ERR_BAD_FIELD, "party_id", "no usable party");
+        return OK;
+    }
+    take_roles(h, json_array_of(json, "roles"));
+    if (version == OCPI_2_3_0 && hub) {
+        h->found.routes = true; /* R-CRED-14 */
+        if (strlen(hub) != 5 || !party_id_parse(hub, &h->found.hub))
+            return err_at(a, ERR_BAD_FIELD, "hub_party_id", "no usable hub_party_id");
     }
     return OK;
 }
@@ -244,7 +224,7 @@ static enum flow_next take_their_credentials(struct flow *f)
     json_t *data = 0;
 
     FLOW_TRY(f, read_answer(f, "credentials", ERR_PEER_UNUSABLE, &data));
-    struct err e = take_credentials(h, f->arena, data);
+    struct err e = take_credentials(h, f->arena, h->found.version, data);
     if (failed(e))
         check_violation(h->sim, "R-CRED", h->method, h->http.url, "%s", err_text(e));
     return failed(e) ? flow_fail(f, e) : FLOW_NEXT;
@@ -252,7 +232,7 @@ static enum flow_next take_their_credentials(struct flow *f)
 
 static const struct flow_step steps[] = {
     {"ask for their versions", ask_versions},
-    {"ask for the details of 2.2.1", ask_details},
+    {"ask for the details of a version", ask_details},
     {"take their endpoints", take_details},
     {"send our credentials", send_credentials},
     {"take their credentials", take_their_credentials},
@@ -277,13 +257,15 @@ static void registration_take(struct sim *sim, const struct handshake *h, const 
     memcpy(reg->endpoints, h->found.endpoints, sizeof(reg->endpoints));
     reg->endpoint_count = h->found.endpoint_count;
     reg->hub = h->found.hub;
+    reg->version = h->found.version;
+    reg->routes = h->found.routes;
     reg->token_next[0] = 0;
     reg->registered = true;
     text_init(&line, 0, 4096);
     json_begin_object(&line, 0);
     json_put_text(&line, "event", "registered");
     json_put_text(&line, "hub", party_id_print(&reg->hub, party));
-    json_put_text(&line, "version", version_name(OCPI_2_2_1));
+    json_put_text(&line, "version", version_name(reg->version));
     json_put_text(&line, "hub_versions_url", reg->versions_url);
     json_end_object(&line);
     sim_event(line.bytes);
@@ -313,7 +295,8 @@ static void answer_registration(struct handshake *h, struct err e)
     id_token(token, 40);
     registration_take(sim, h, token);
     sim->reg.token_a[0] = 0;
-    call_ok(h->call, our_credentials(sim, h->call->arena, token));
+    enum ocpi_version reg_version = sim->reg.version;
+    call_ok(h->call, our_credentials(sim, h->call->arena, reg_version, token));
 }
 
 static void handshake_ended(struct flow *f)
@@ -350,10 +333,18 @@ void handshake_start(struct sim *sim, const char *versions_url, const char *toke
                      void (*ended)(struct sim *sim, struct handshake_result result, void *arg),
                      void *arg)
 {
+    handshake_start_version(sim, OCPI_VERSION_NONE, versions_url, token_a, ended, arg);
+}
+
+void handshake_start_version(
+    struct sim *sim, enum ocpi_version version, const char *versions_url, const char *token_a,
+    void (*ended)(struct sim *sim, struct handshake_result result, void *arg), void *arg)
+{
     struct flow *f = handshake_new(sim);
     struct handshake *h = f->state;
 
     h->method = token_a ? "POST" : "PUT";
+    h->wanted = version;
     text_copy(h->versions_url, sizeof(h->versions_url),
               versions_url ? versions_url : sim->reg.versions_url);
     text_copy(h->token, sizeof(h->token), token_a ? token_a : sim->reg.token_out);
@@ -368,8 +359,8 @@ static void serve_registration(struct call *call)
     struct handshake *first = arena_alloc(call->arena, sizeof(*first));
 
     first->sim = call->sim;
-    if (!check_body(call, &ocpi_credentials_type) ||
-        failed(take_credentials(first, call->arena, call->json))) {
+    if (!check_body(call, "Credentials") ||
+        failed(take_credentials(first, call->arena, call->version, call->json))) {
         call_invalid(call, "not a Credentials object");
         return;
     }
@@ -377,6 +368,7 @@ static void serve_registration(struct call *call)
     struct handshake *h = f->state;
     h->found = first->found;
     h->call = call;
+    h->wanted = call->version;
     /* The token inside the body is the one to call back with (R-CRED-07). */
     text_copy(h->token, sizeof(h->token), h->found.token_out);
     text_copy(h->versions_url, sizeof(h->versions_url), h->found.versions_url);
@@ -389,7 +381,7 @@ void serve_credentials(struct call *call)
     bool post = strcmp(method, "POST") == 0;
 
     if (strcmp(method, "GET") == 0) {
-        call_ok(call, our_credentials(call->sim, call->arena, call->shown_token));
+        call_ok(call, our_credentials(call->sim, call->arena, call->version, call->shown_token));
     } else if (post != call->with_token_a) {
         check_violation(call->sim, "R-CRED-04", method, call->r->target,
                         post ? "POST though registered" : "not registered");

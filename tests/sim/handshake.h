@@ -23,6 +23,13 @@ struct handshake_result {
 void handshake_start(struct sim *sim, const char *versions_url, const char *token_a,
                      void (*ended)(struct sim *sim, struct handshake_result result, void *arg),
                      void *arg);
+/* The same in one version only; NONE: the highest that both speak. */
+void handshake_start_version(
+    struct sim *sim, enum ocpi_version version, const char *versions_url, const char *token_a,
+    void (*ended)(struct sim *sim, struct handshake_result result, void *arg), void *arg);
+/* identity.c: our Credentials object of a version. */
+char *our_credentials(struct sim *sim, struct arena *a, enum ocpi_version version,
+                      const char *token);
 /* Both tokens are void from here on. */
 void registration_end(struct sim *sim);
 

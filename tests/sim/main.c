@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "tests/sim/behave.h"
 #include "tests/sim/call.h"
+#include "tests/sim/cards.h"
 #include "tests/sim/check.h"
 #include "tests/sim/clock.h"
 #include "tests/sim/control.h"
@@ -29,6 +30,7 @@
 #include "tests/sim/print.h"
 #include "tests/sim/record.h"
 #include "tests/sim/session.h"
+#include "tests/sim/store.h"
 #include "tests/sim/world.h"
 
 enum { BACKLOG = 1024, ARENA_MAX = 128 << 20, PER_HOST = 200, BEHAVE_OPTIONS = 64 };
@@ -59,11 +61,25 @@ const char *sim_endpoint(const struct sim *sim, const char *module, enum ocpi_in
         const struct endpoint *e = &sim->reg.endpoints[i];
 
         /* The role of credentials does not count (R-VER-03). */
-        if (strcmp(e->module, module) == 0 &&
-            (e->role == role || strcmp(module, MODULE_CREDENTIALS) == 0))
+        if (strcmp(e->module, module) == 0 && (e->role == role || e->role == OCPI_INTERFACE_NONE ||
+                                               strcmp(module, MODULE_CREDENTIALS) == 0))
             return e->url;
     }
     return 0;
+}
+
+bool sim_is_emsp(const struct sim *sim)
+{
+    return sim->options->role == OCPI_ROLE_EMSP;
+}
+
+bool sim_speaks(const struct sim *sim, enum ocpi_version version)
+{
+    for (size_t i = 0; i < sim->options->version_count; i++) {
+        if (sim->options->versions[i] == version)
+            return true;
+    }
+    return false;
 }
 
 /* --- the doors --- */
@@ -140,18 +156,25 @@ static void help(FILE *to)
 {
     fprintf(
         to,
-        "ocpi-sim cpo [options]: a simulated charging network that speaks OCPI 2.2.1\n\n"
+        "ocpi-sim [cpo|emsp] [options]: a simulated charging network, or provider of charging\n"
+        "services, that speaks OCPI 2.1.1, 2.2.1 and 2.3.0\n\n"
+        "  --role cpo|emsp     the same as the word in front; usually cpo\n"
+        "  --version V         the version it speaks: 2.1.1, 2.2.1 (usual) or 2.3.0\n"
+        "  --versions V,V,...  several; when registering it takes the highest of both sides\n"
         "  --register URL      versions URL of the hub: registers there with --token-a\n"
         "  --token-a T         the token for it\n"
         "  --token-a-accept T  the token with which the hub may register here (else random)\n"
         "  --port N            OCPI port on 127.0.0.1; 0 (usual): any free one\n"
         "  --control-port N    port of the control API; 0 (usual): any free one\n"
-        "  --party CC*PID      who we are; usually FI*VRT\n"
-        "  --name NAME         usually Virta\n"
+        "  --party CC*PID      who we are; usually FI*VRT, an eMSP DE*EMS\n"
+        "  --name NAME         usually Virta, an eMSP Ladekarte\n"
         "  --world small|N     the three locations tests know, or N of them (also --locations)\n"
+        "  --evses N           EVSEs of each location beyond the first three; usually 2\n"
+        "  --tokens N          further tokens of an eMSP (it has three)\n"
+        "  --no-reservations   EVSEs are not RESERVABLE, RESERVE_NOW is NOT_SUPPORTED\n"
         "  --speed N           one second counts as N for charging and all delays; usually 1\n"
         "  --reading-s N       (virtual) seconds between readings of a session; usually 60\n"
-        "  --page N            objects per page of a list at most; usually 50\n"
+        "  --page N            objects per page of a list at most, up to 1000; usually 50\n"
         "  --seed N            a run repeats exactly\n"
         "  --behave WORD       a misbehaviour: name[:after_s][@evse]; may be repeated\n"
         "  --no-status-pushes  EVSE status changes are not pushed\n"
@@ -167,7 +190,12 @@ static void help(FILE *to)
 }
 
 enum option_id {
-    OPTION_REGISTER = 256,
+    OPTION_ROLE = 256,
+    OPTION_VERSIONS,
+    OPTION_EVSES,
+    OPTION_TOKENS,
+    OPTION_NO_RESERVATIONS,
+    OPTION_REGISTER,
     OPTION_TOKEN_A,
     OPTION_TOKEN_A_ACCEPT,
     OPTION_PORT,
@@ -188,6 +216,12 @@ enum option_id {
 
 /* clang-format off */
 static const struct option long_options[] = {
+    {"role",             required_argument, 0, OPTION_ROLE},
+    {"version",          required_argument, 0, OPTION_VERSIONS}, /* the same */
+    {"versions",         required_argument, 0, OPTION_VERSIONS},
+    {"evses",            required_argument, 0, OPTION_EVSES},
+    {"tokens",           required_argument, 0, OPTION_TOKENS},
+    {"no-reservations",  no_argument,       0, OPTION_NO_RESERVATIONS},
     {"register",         required_argument, 0, OPTION_REGISTER},
     {"token-a",          required_argument, 0, OPTION_TOKEN_A},
     {"token-a-accept",   required_argument, 0, OPTION_TOKEN_A_ACCEPT},
@@ -222,12 +256,53 @@ static bool number_read(const char *text, int64_t least, int64_t most, int64_t *
     return true;
 }
 
+static bool role_read(const char *text, enum ocpi_role *ret)
+{
+    *ret = strcmp(text, "cpo") == 0    ? OCPI_ROLE_CPO
+           : strcmp(text, "emsp") == 0 ? OCPI_ROLE_EMSP
+                                       : OCPI_ROLE_NONE;
+    return *ret != OCPI_ROLE_NONE;
+}
+
+/* "2.1.1,2.3.0": each once. */
+static bool versions_read(struct sim_options *o, const char *text)
+{
+    char copy[64], *rest = copy, *word;
+
+    o->version_count = 0;
+    if (!text_copy(copy, sizeof(copy), text))
+        return false;
+    while ((word = strsep(&rest, ","))) {
+        enum ocpi_version version = version_parse(word);
+
+        for (size_t i = 0; i < o->version_count; i++) {
+            if (o->versions[i] == version)
+                return false;
+        }
+        if (version == OCPI_VERSION_NONE)
+            return false;
+        o->versions[o->version_count++] = version;
+    }
+    return o->version_count > 0;
+}
+
 static bool option_take(struct sim_options *o, struct behave *behave, int id, const char *value)
 {
     enum log_level level;
     int64_t n = 0;
 
     switch (id) {
+    case OPTION_ROLE:
+        return role_read(value, &o->role);
+    case OPTION_VERSIONS:
+        return versions_read(o, value);
+    case OPTION_EVSES:
+        return number_read(value, 1, 100, &n) && (o->evses = (unsigned)n, true);
+    case OPTION_TOKENS:
+        return number_read(value, 0, 1000000, &n) && (o->cards = (unsigned)n, true);
+    case OPTION_NO_RESERVATIONS:
+        o->reservations = false;
+        return true;
     case OPTION_REGISTER:
         o->register_url = value;
         return true;
@@ -274,6 +349,19 @@ static bool option_take(struct sim_options *o, struct behave *behave, int id, co
     }
 }
 
+/* What an eMSP is called, and the version of those who ask for none. */
+static void options_complete(struct sim_options *o)
+{
+    bool emsp = o->role == OCPI_ROLE_EMSP;
+
+    if (!party_id_is_set(&o->party))
+        party_id_parse(emsp ? "DE*EMS" : "FI*VRT", &o->party);
+    if (!o->name)
+        o->name = emsp ? "Ladekarte" : "Virta";
+    if (o->version_count == 0)
+        o->versions[o->version_count++] = OCPI_2_2_1;
+}
+
 /* 0: go on; else the exit status + 1. */
 static int options_read(int argc, char **argv, struct sim_options *o, struct behave *behave)
 {
@@ -292,10 +380,14 @@ static int options_read(int argc, char **argv, struct sim_options *o, struct beh
             return 3;
         }
     }
-    if (optind + 1 != argc || strcmp(argv[optind], "cpo") != 0) {
-        fprintf(stderr, "ocpi-sim: say what to simulate: ocpi-sim cpo [options] (see --help)\n");
+    if (optind + 1 == argc && !role_read(argv[optind], &o->role))
+        o->role = OCPI_ROLE_NONE;
+    if (optind + 1 < argc || o->role == OCPI_ROLE_NONE) {
+        fprintf(stderr,
+                "ocpi-sim: say what to simulate: ocpi-sim cpo|emsp [options] (see --help)\n");
         return 3;
     }
+    options_complete(o);
     if (!o->register_url != !o->register_token) {
         fprintf(stderr, "ocpi-sim: --register and --token-a belong together\n");
         return 3;
@@ -365,11 +457,12 @@ static bool sim_open(struct sim *sim)
         return false;
     }
     sim->clock = clock_new(sim->loop, o->speed);
-    sim->world = world_new(o->party, o->locations);
+    sim->world = world_new(o->party, o->locations, o->evses);
+    sim->cards = cards_new(o);
+    sim->store = store_new();
     sim->sessions = sessions_new(o);
     sim->record = record_new();
     sim->check = check_new();
-    sim->tokens = json_object();
     sim->random = o->seed * 2 + 1;
     if (o->token_a)
         text_copy(sim->reg.token_a, sizeof(sim->reg.token_a), o->token_a);
@@ -399,18 +492,24 @@ static void sim_close(struct sim *sim)
     world_free(sim->world);
     record_free(sim->record);
     check_free(sim->check);
-    json_decref(sim->tokens);
+    cards_free(sim->cards);
+    store_free(sim->store);
 }
 
 int main(int argc, char **argv)
 {
-    struct sim_options options = {
-        .name = "Virta", .speed = 1, .reading_s = 60, .page = 50, .seed = 1, .status_pushes = true};
+    struct sim_options options = {.role = OCPI_ROLE_CPO,
+                                  .speed = 1,
+                                  .reading_s = 60,
+                                  .page = 50,
+                                  .seed = 1,
+                                  .evses = 2,
+                                  .status_pushes = true,
+                                  .reservations = true};
     struct program p = {0};
     struct behave *behave = behave_new();
 
     log_setup("ocpi-sim", LOG_WARN);
-    party_id_parse("FI*VRT", &options.party);
     int end = options_read(argc, argv, &options, behave);
     if (end) {
         behave_free(behave);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Print: our objects as OCPI JSON, with the misbehaviours that concern how things are written.
+ * Print: our objects as JSON, in the pen's version of OCPI. Each version is written straight from
+ * the world: 2.2.1 and 2.3.0 here and in receipt.c, what is new in 2.3.0 in body_230.c, 2.1.1 in
+ * body_211.c.
  */
 #ifndef TESTS_SIM_PRINT_H
 #define TESTS_SIM_PRINT_H
@@ -8,34 +10,35 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tests/sim/pen.h"
 #include "tests/sim/session.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/world.h"
 
-struct text;
-
 enum { PRINT_MAX = 64 << 20 };
 
-void print_location(struct sim *sim, struct text *out, const char *key, const struct location *l);
-void print_evse(struct sim *sim, struct text *out, const char *key, const struct evse *e);
-void print_connector(struct sim *sim, struct text *out, const char *key, const struct evse *e,
+void print_location(struct pen pen, const char *key, const struct location *l);
+void print_evse(struct pen pen, const char *key, const struct evse *e);
+void print_connector(struct pen pen, const char *key, const struct evse *e,
                      const struct connector *c);
-void print_tariff(struct sim *sim, struct text *out, const char *key, const struct tariff *t);
-void print_session(struct text *out, const char *key, struct session *s);
+void print_evse_patch(struct pen pen, const struct evse *e);
+void print_tariff(struct pen pen, const char *key, const struct tariff *t);
+
+void print_session(struct pen pen, const char *key, struct session *s);
 /* A PATCH: readings, and what else is asked for. kwh_less is taken off the reading. */
 struct session_patch {
     bool status, start, kwh;
     int64_t kwh_less;
 };
-void print_session_patch(struct text *out, struct session *s, struct session_patch what);
-/* cost_more is added to both totals. */
-void print_cdr(struct text *out, const char *key, struct session *s, int64_t cost_more_u6);
-void print_evse_patch(struct sim *sim, struct text *out, const struct evse *e);
-
-/* Helpers that other printers share. */
-void print_id(struct sim *sim, const struct evse *e, struct text *out, const char *key,
-              const char *id);
-void print_time(struct sim *sim, const struct evse *e, struct text *out, const char *key,
-                int64_t us);
+void print_session_patch(struct pen pen, struct session *s, struct session_patch what);
+/* A CDR of a session: the usual one, or what follows it. */
+struct cdr_variant {
+    const char *id;        /* NULL: the session's */
+    const char *credit_of; /* id of the CDR that this one takes back (R-CDR-06); NULL: none */
+    int64_t cost_more_u6;  /* added to the totals */
+    int64_t updated_us;    /* 0: the session's CDR */
+};
+struct cdr_variant later_cdr_variant(const struct later_cdr *l);
+void print_cdr(struct pen pen, const char *key, struct session *s, struct cdr_variant variant);
 
 #endif

@@ -18,12 +18,14 @@ enum { TIMEOUT_S = 30, RESULT_MS = 400, RESULT_REAL_MS = 20 };
 
 static void respond(struct call *call, const char *result)
 {
+    bool no_timeout = behave_acts(call->sim->behave, BEHAVE_NO_TIMEOUT, call->evse);
     struct text data;
 
     text_init(&data, call->arena, 4096);
     json_begin_object(&data, 0);
     json_put_text(&data, "result", result);
-    json_put_int(&data, "timeout", strcmp(result, "ACCEPTED") == 0 ? TIMEOUT_S : 0);
+    if (!no_timeout)
+        json_put_int(&data, "timeout", strcmp(result, "ACCEPTED") == 0 ? TIMEOUT_S : 0);
     json_end_object(&data);
     call_ok(call, data.bytes);
 }
@@ -48,8 +50,9 @@ static void set_profile(struct call *call, struct session *s)
     struct sim *sim = call->sim;
     struct ocpi_set_charging_profile set;
 
-    check_body(call, &ocpi_set_charging_profile_type);
-    if (failed(object_parse(&ocpi_set_charging_profile_type, call->json, call->arena, &set))) {
+    /* The class is the same in 2.2.1 and 2.3.0. */
+    if (!check_body(call, "SetChargingProfile") ||
+        failed(object_parse(&ocpi_set_charging_profile_type, call->json, call->arena, &set))) {
         call_invalid(call, "not a SetChargingProfile");
         return;
     }
@@ -64,9 +67,9 @@ static void set_profile(struct call *call, struct session *s)
     } else if (behave_acts(sim->behave, BEHAVE_PROFILE_TOO_OFTEN, s->evse)) {
         respond(call, "TOO_OFTEN");
     } else if (behave_acts(sim->behave, BEHAVE_PROFILE_REJECTED, s->evse)) {
-        result_and_respond(call, s, set.response_url, callback_body("REJECTED"));
+        result_and_respond(call, s, set.response_url, callback_body(sim, "REJECTED"));
     } else if (behave_acts(sim->behave, BEHAVE_PROFILE_UNKNOWN, s->evse)) {
-        result_and_respond(call, s, set.response_url, callback_body("UNKNOWN"));
+        result_and_respond(call, s, set.response_url, callback_body(sim, "UNKNOWN"));
     } else {
         session_account(s);
         if (!s->profile)
@@ -74,10 +77,11 @@ static void set_profile(struct call *call, struct session *s)
         bool taken = s->profile && profile_set(s->profile, set.charging_profile, s->connector,
                                                clock_now_us(sim->clock));
         session_power_changed(s);
+        s->profile_owner = call->routing.from;
         if (taken && behave_acts(sim->behave, BEHAVE_ACTIVE_PROFILE_PUSH, s->evse))
             push_active_profile(s);
         result_and_respond(call, s, set.response_url,
-                           callback_body(taken ? "ACCEPTED" : "REJECTED"));
+                           callback_body(sim, taken ? "ACCEPTED" : "REJECTED"));
     }
 }
 
@@ -89,7 +93,8 @@ static void clear_profile(struct call *call, struct session *s, const char *resp
     if (s->profile)
         s->profile->set = false;
     session_power_changed(s);
-    result_and_respond(call, s, response_url, callback_body(was_set ? "ACCEPTED" : "UNKNOWN"));
+    result_and_respond(call, s, response_url,
+                       callback_body(call->sim, was_set ? "ACCEPTED" : "UNKNOWN"));
 }
 
 static void show_profile(struct call *call, struct session *s, const char *response_url)

@@ -19,7 +19,7 @@
 #include "tests/sim/sim.h"
 
 enum { CONNECT_MS = 3000, TOTAL_MS = 30000, HEADERS_MAX = 24, HOLD_MS = 2000, ATTEMPTS = 30 };
-enum { REPEAT_MS = 2000, REPEAT_MAX_MS = 60000 };
+enum { REPEAT_MS = 2000, REPEAT_MAX_MS = 60000, ANSWER_MAX = 48 << 20 };
 
 struct sending {
     struct push *push;
@@ -72,8 +72,9 @@ static enum status_class answer_class(const struct http_answer *answer)
 
     if (answer->outcome != HTTP_ANSWERED)
         return STATUS_UNKNOWN;
-    struct arena *a = arena_new(16 << 20);
-    envelope_read(a, answer->status, answer->body, answer->body_length, 0, &e);
+    struct arena *a = arena_new(2 * ANSWER_MAX);
+    envelope_read(a, answer->status, answer->body, answer->body_length,
+                  &(struct envelope_rules){.max_values = 4 << 20}, &e);
     enum status_class class = envelope_is_success(&e) ? STATUS_SUCCESS
                               : status_class(e.status_code) == STATUS_SUCCESS
                                   ? STATUS_UNKNOWN
@@ -109,24 +110,29 @@ static void push_headers(struct flow *f, struct push *p, struct http_call *call)
 {
     struct sim *sim = p->sim;
     struct http_call_header *list = arena_alloc(f->arena, HEADERS_MAX * sizeof(*list));
+    enum ocpi_version version = sim->reg.version;
     enum auth_encoding encoding =
-        behave_acts(sim->behave, BEHAVE_PLAIN_TOKEN, p->evse) ? AUTH_RAW : AUTH_BASE64;
+        behave_acts(sim->behave, BEHAVE_PLAIN_TOKEN, p->evse) ? AUTH_RAW : AUTH_AUTO;
     char *request_id = arena_alloc(f->arena, UUID_TEXT), *other = arena_alloc(f->arena, UUID_TEXT);
     struct party_id *ids = arena_alloc(f->arena, 2 * sizeof(*ids));
 
     id_uuid_v4(request_id);
     id_uuid_v4(other);
-    header_set(call, list, HEADER_AUTHORIZATION,
-               authorization_print(f->arena, p->token ? p->token : sim->reg.token_out, encoding,
-                                   OCPI_2_2_1));
-    header_set(call, list, HEADER_REQUEST_ID, request_id);
-    header_set(call, list, HEADER_CORRELATION_ID, p->correlation_id ? p->correlation_id : other);
-    if (module_is_routed(p->module)) {
+    header_set(
+        call, list, HEADER_AUTHORIZATION,
+        authorization_print(f->arena, p->token ? p->token : sim->reg.token_out, encoding, version));
+    /* 2.1.1 knows neither message ids nor routing. */
+    if (version != OCPI_2_1_1) {
+        header_set(call, list, HEADER_REQUEST_ID, request_id);
+        header_set(call, list, HEADER_CORRELATION_ID,
+                   p->correlation_id ? p->correlation_id : other);
+    }
+    if (version != OCPI_2_1_1 && module_is_routed(p->module)) {
         ids[0] = sim->options->party;
         ids[1] = party_id_is_set(&p->to) ? p->to : sim->reg.hub;
         header_set(call, list, HEADER_FROM_COUNTRY_CODE, ids[0].country_code);
         header_set(call, list, HEADER_FROM_PARTY_ID, ids[0].party_id);
-        if (party_id_is_set(&ids[1])) {
+        if (party_id_is_set(&ids[1]) && !p->open) {
             header_set(call, list, HEADER_TO_COUNTRY_CODE, ids[1].country_code);
             header_set(call, list, HEADER_TO_PARTY_ID, ids[1].party_id);
         }
@@ -148,7 +154,7 @@ static enum flow_next send_it(struct flow *f)
         .body_length = p->body ? strlen(p->body) : 0,
         .connect_ms = CONNECT_MS,
         .total_ms = TOTAL_MS,
-        .max_answer = 4 << 20,
+        .max_answer = ANSWER_MAX,
     };
     push_headers(f, p, &s->call);
     p->attempts++;
@@ -232,7 +238,7 @@ static void push_start(struct push *p)
                                                                  .app = p->sim,
                                                                  .on_end = push_ended,
                                                                  .no_log = true,
-                                                                 .arena_max = 16 << 20});
+                                                                 .arena_max = 2 * ANSWER_MAX});
     struct sending *s = f->state;
 
     s->push = p;

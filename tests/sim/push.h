@@ -39,6 +39,7 @@ struct push {
     char *token;                        /* instead of ours; NULL */
     char *correlation_id;               /* NULL: a new one */
     struct party_id to;                 /* not set: the hub's party */
+    bool open;                          /* nobody is named: open routing */
     struct push_header *headers;        /* further ones, and ours replaced */
     size_t header_count;
     struct evse *evse; /* whose misbehaviours count */

@@ -31,7 +31,7 @@ enum {
 
 const char *session_state_name(const struct session *s)
 {
-    static const char *const names[] = {"STARTING", "GONE",      "PENDING",
+    static const char *const names[] = {"STARTING", "GONE",      "RESERVED", "PENDING",
                                         "ACTIVE",   "COMPLETED", "INVALID"};
 
     return names[s->state];
@@ -64,7 +64,7 @@ static struct callback session_result(struct session *s, const char *word)
                          .response_url = s->response_url,
                          .evse = s->evse,
                          .lane = &s->lane,
-                         .body = callback_body(word)};
+                         .body = callback_body(s->sim, word)};
 
     party_id_make(s->token.country_code, s->token.party_id, &c.to);
     return c;
@@ -202,11 +202,11 @@ static void session_cdr(void *arg)
     s->cdr_us = time_now_us();
     if (behave_acts(sim->behave, BEHAVE_NO_CDR, s->evse))
         return;
-    push_cdr(s, 0);
+    push_cdr(s, (struct cdr_variant){0});
     if (behave_acts(sim->behave, BEHAVE_CDR_TWICE, s->evse))
-        push_cdr(s, 0);
+        push_cdr(s, (struct cdr_variant){0});
     if (behave_acts(sim->behave, BEHAVE_CDR_ALTERED, s->evse))
-        push_cdr(s, 1000000);
+        push_cdr(s, (struct cdr_variant){.cost_more_u6 = 1000000});
 }
 
 static void session_tell_end(void *arg)
@@ -267,6 +267,67 @@ static void session_end_step(void *arg)
     session_end(s);
 }
 
+/* --- reservations --- */
+
+/* Nobody came: no CDR, it costs nothing here (R-SESS-04). */
+void session_reserve_end(struct session *s)
+{
+    if (s->state != SESSION_RESERVED)
+        return;
+    clock_cancel(s->sim->clock, &s->step);
+    session_touch(s);
+    s->state = SESSION_COMPLETED;
+    s->end_us = s->updated_us;
+    if (s->evse->reserved == s)
+        s->evse->reserved = 0;
+    if (s->sim->reg.version != OCPI_2_1_1)
+        push_session(s);
+    if (!s->evse->session)
+        evse_status(s->sim, s->evse, s->evse->usual_status);
+}
+
+static void session_reserve_expired(void *arg)
+{
+    struct session *s = arg;
+
+    s->step = 0;
+    session_reserve_end(s);
+}
+
+void session_reserve(struct session *s, const char *reservation_id, int64_t expiry_us)
+{
+    struct sim *sim = s->sim;
+    int64_t wait_ms = (expiry_us - time_now_us()) / 1000;
+
+    text_copy(s->reservation_id, sizeof(s->reservation_id), reservation_id);
+    clock_cancel(sim->clock, &s->step);
+    s->state = SESSION_RESERVED;
+    s->evse->reserved = s;
+    session_touch(s);
+    if (s->start_us == 0)
+        s->start_us = s->updated_us;
+    /* 2.1.1 has no Session for a reservation (R-CMD-09). */
+    if (sim->reg.version != OCPI_2_1_1)
+        push_session(s);
+    evse_status(sim, s->evse, OCPI_EVSE_RESERVED);
+    /* An hour of the fast meter is a minute: the expiry is the wall clock's, like all times. */
+    s->step = clock_after(sim->clock, (wait_ms > 0 ? wait_ms : 0) * clock_speed(sim->clock),
+                          session_reserve_expired, s);
+}
+
+struct session *session_of_reservation(const struct sim *sim, const char *reservation_id)
+{
+    const struct sessions *all = sim->sessions;
+
+    for (size_t i = all->first_visible; i < all->count; i++) {
+        struct session *s = all->list[i];
+
+        if (s->state == SESSION_RESERVED && strcasecmp(s->reservation_id, reservation_id) == 0)
+            return s;
+    }
+    return 0;
+}
+
 /* --- the beginning --- */
 
 static void session_activate(void *arg)
@@ -298,9 +359,11 @@ void session_begin(struct session *s)
     struct sim *sim = s->sim;
     int64_t after_s;
 
-    if (s->state != SESSION_STARTING)
+    if (s->state != SESSION_STARTING && s->state != SESSION_RESERVED)
         return;
     clock_cancel(sim->clock, &s->step);
+    if (s->evse->reserved == s)
+        s->evse->reserved = 0;
     if (s->evse->waiting == s)
         s->evse->waiting = 0;
     s->evse->session = s;
@@ -324,6 +387,7 @@ static void session_gone(void *arg)
     s->step = 0;
     if (s->state == SESSION_STARTING)
         s->state = SESSION_GONE;
+    session_reserve_end(s);
     if (s->evse->waiting == s)
         s->evse->waiting = 0;
 }
@@ -370,7 +434,8 @@ static const char *start_result(struct session *s, bool *ret_session)
     };
 
     *ret_session = false;
-    if ((s->evse->session && s->evse->session != s) || s->evse->waiting)
+    if ((s->evse->session && s->evse->session != s) || s->evse->waiting ||
+        (s->evse->reserved && s->evse->reserved != s))
         return ocpi_command_result_word_name(OCPI_RESULT_EVSE_OCCUPIED);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         if (behave_acts(s->sim->behave, bad[i].when, s->evse))
@@ -410,6 +475,7 @@ void session_plan(struct session *s, bool before_answer)
     int64_t jitter = (int64_t)sim_random_below(sim, 200);
     int64_t wait_ms = clock_pace_ms(sim->clock, RESULT_MS + jitter, RESULT_REAL_MS), after_s;
 
+    clock_cancel(sim->clock, &s->step); /* a reservation does not expire any more */
     if (before_answer) {
         session_result_due(s);
     } else if (behave_acts(sim->behave, BEHAVE_SESSION_BEFORE_RESULT, s->evse)) {
@@ -422,6 +488,23 @@ void session_plan(struct session *s, bool before_answer)
             wait_ms = SECONDS(after_s);
         s->step = clock_after(sim->clock, wait_ms, session_result_due, s);
     }
+}
+
+/* --- CDRs behind the usual one --- */
+
+const struct later_cdr *later_cdr_new(struct session *s, bool credit, int64_t cost_more_u6)
+{
+    struct sessions *all = s->sim->sessions;
+    struct later_cdr *later = calloc(1, sizeof(*later));
+
+    all->later = realloc(all->later, (all->later_count + 1) * sizeof(struct later_cdr *));
+    assert(later && all->later);
+    s->credits += credit;
+    *later = (struct later_cdr){
+        .session = s, .credit = credit, .cost_more_u6 = cost_more_u6, .updated_us = time_now_us()};
+    snprintf(later->id, sizeof(later->id), "%s-%c%u", s->cdr_id, credit ? 'C' : 'N', s->credits);
+    all->later[all->later_count++] = later;
+    return later;
 }
 
 /* --- all of them --- */
@@ -446,6 +529,9 @@ void sessions_free(struct sessions *all)
         free(all->list[i]->profile);
         free(all->list[i]);
     }
+    for (size_t i = 0; i < all->later_count; i++)
+        free(all->later[i]);
+    free(all->later);
     free(all->list);
     json_decref(all->by_id);
     free(all);
@@ -461,16 +547,17 @@ void sessions_reset(struct sim *sim)
         clock_cancel(sim->clock, &s->step);
         clock_cancel(sim->clock, &s->wake);
         lane_clear(sim, &s->lane);
-        if (s->state == SESSION_STARTING || session_is_open(s))
+        if (s->state == SESSION_STARTING || s->state == SESSION_RESERVED || session_is_open(s))
             s->state = SESSION_GONE;
     }
     all->first_visible = all->count;
+    all->later_first_visible = all->later_count;
     json_object_clear(all->by_id);
 }
 
 bool session_is_visible(const struct session *s)
 {
-    return s->state >= SESSION_PENDING && !s->silent;
+    return s->state >= SESSION_RESERVED && !s->silent;
 }
 
 struct session *session_find(const struct sim *sim, const char *id)

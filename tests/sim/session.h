@@ -2,6 +2,7 @@
 /*
  * Sessions: from the accepted START_SESSION to the CDR.
  *
+ *   RESERVED --(START_SESSION by the same token, or expiry)--> PENDING, COMPLETED
  *   STARTING --(result ACCEPTED, car plugged)--> PENDING --> ACTIVE --(stop, full, unplug)-->
  * COMPLETED |                                            |
  *      +--> GONE (refused, car never came)          +--> INVALID
@@ -25,6 +26,7 @@
 enum session_state {
     SESSION_STARTING,
     SESSION_GONE,
+    SESSION_RESERVED,
     SESSION_PENDING,
     SESSION_ACTIVE,
     SESSION_COMPLETED,
@@ -51,6 +53,7 @@ struct session {
     const struct connector *connector;
     struct session_token token;
     char authorization_reference[40]; /* "": none */
+    char reservation_id[40];          /* "": none */
     const char *auth_method;
     char response_url[SIM_URL];
     enum session_state state;
@@ -62,14 +65,28 @@ struct session {
     struct profile *profile; /* NULL: none was ever set */
     struct lane lane;
     struct clock_timer *step, *wake; /* its life; the next reading */
+    struct party_id profile_owner;   /* who set a profile: ActiveChargingProfiles go there */
+    struct party_id to;              /* whom its messages are for; not set: see session_send_to() */
+    bool to_open;                    /* nobody is named: open routing */
+    unsigned credits;                /* CDRs that took it back */
     bool silent;                     /* no-session-only-cdr */
     bool known_to_hub;               /* a PUT was answered well */
+};
+
+/* A CDR behind the usual one: it takes that back, or replaces it (R-CDR-06). */
+struct later_cdr {
+    struct session *session;
+    char id[CDR_ID + 16];
+    bool credit;
+    int64_t cost_more_u6, updated_us;
 };
 
 struct sessions {
     struct session **list; /* in order of creation; never shortened while the program runs */
     size_t count, capacity, first_visible; /* a reset hides what was before */
-    json_t *by_id;                         /* lower case -> index */
+    struct later_cdr **later;              /* credit CDRs and what follows them */
+    size_t later_count, later_first_visible;
+    json_t *by_id; /* lower case -> index */
     uint64_t numbered;
     char stamp[16]; /* in ids, so that two runs against one hub do not meet */
 };
@@ -99,6 +116,14 @@ void session_account(struct session *s);
 /* A new limit holds from now on. */
 void session_power_changed(struct session *s);
 int64_t session_power_w(struct session *s); /* at this moment */
+
+const struct later_cdr *later_cdr_new(struct session *s, bool credit, int64_t cost_more_u6);
+
+/* RESERVE_NOW: until expiry (wall clock). The session may be a new one or the one that already
+ * stands for this reservation. */
+void session_reserve(struct session *s, const char *reservation_id, int64_t expiry_us);
+void session_reserve_end(struct session *s);
+struct session *session_of_reservation(const struct sim *sim, const char *reservation_id);
 
 void evse_plugged(struct sim *sim, struct evse *evse, bool plugged);
 /* Sets the status and tells the hub. */

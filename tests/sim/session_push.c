@@ -36,6 +36,17 @@ static char *push_url(struct sim *sim, struct arena *a, const struct evse *e, co
     return url;
 }
 
+/* To the token's owner where they route, else to the one we are connected with. */
+static void session_address(const struct session *s, struct push *p)
+{
+    p->evse = s->evse;
+    p->open = s->to_open;
+    if (party_id_is_set(&s->to))
+        p->to = s->to;
+    else if (s->sim->reg.routes)
+        party_id_make(s->token.country_code, s->token.party_id, &p->to);
+}
+
 static void push_session_known(struct push *p, const struct http_answer *answer)
 {
     struct session *s = p->arg;
@@ -52,9 +63,9 @@ static struct push *session_put(struct session *s, struct arena *a)
     if (!url || s->silent)
         return 0;
     text_init(&body, 0, PRINT_MAX);
-    print_session(&body, 0, s);
+    print_session(pen_to_hub(sim, &body), 0, s);
     struct push *p = push_new(sim, "PUT", MODULE_SESSIONS, url, taken(&body));
-    p->evse = s->evse;
+    session_address(s, p);
     p->done = push_session_known;
     p->arg = s;
     return p;
@@ -67,6 +78,7 @@ static struct push *push_copy(const struct push *p)
 
     copy->evse = p->evse;
     copy->to = p->to;
+    copy->open = p->open;
     return copy;
 }
 
@@ -112,9 +124,9 @@ void push_session_patch(struct session *s, struct session_patch what)
 
     if (url && !s->silent) {
         text_init(&body, 0, PRINT_MAX);
-        print_session_patch(&body, s, what);
+        print_session_patch(pen_to_hub(sim, &body), s, what);
         struct push *p = push_new(sim, "PATCH", MODULE_SESSIONS, url, taken(&body));
-        p->evse = s->evse;
+        session_address(s, p);
         p->done = push_session_patched;
         p->arg = s;
         session_send(s, p);
@@ -122,7 +134,7 @@ void push_session_patch(struct session *s, struct session_patch what)
     arena_free(a);
 }
 
-void push_cdr(struct session *s, int64_t cost_more_u6)
+void push_cdr(struct session *s, struct cdr_variant variant)
 {
     struct sim *sim = s->sim;
     const char *endpoint = sim_endpoint(sim, MODULE_CDRS, OCPI_INTERFACE_RECEIVER);
@@ -131,9 +143,9 @@ void push_cdr(struct session *s, int64_t cost_more_u6)
     if (!sim->reg.registered || !endpoint)
         return;
     text_init(&body, 0, PRINT_MAX);
-    print_cdr(&body, 0, s, cost_more_u6);
+    print_cdr(pen_to_hub(sim, &body), 0, s, variant);
     struct push *p = push_new(sim, "POST", MODULE_CDRS, endpoint, taken(&body));
-    p->evse = s->evse;
+    session_address(s, p);
     p->must_arrive = true;
     push_send(p, &s->lane);
 }
@@ -147,7 +159,7 @@ void push_location(struct sim *sim, const struct location *l)
 
     if (url) {
         text_init(&body, 0, PRINT_MAX);
-        print_location(sim, &body, 0, l);
+        print_location(pen_to_hub(sim, &body), 0, l);
         push_send(push_new(sim, "PUT", MODULE_LOCATIONS, url, taken(&body)), 0);
     }
     arena_free(a);
@@ -159,9 +171,11 @@ void push_tariff(struct sim *sim, const struct tariff *t)
     char *url = push_url(sim, a, 0, MODULE_TARIFFS, t->id, 0);
     struct text body;
 
-    if (url) {
+    if (url && t->deleted) {
+        push_send(push_new(sim, "DELETE", MODULE_TARIFFS, url, 0), 0);
+    } else if (url) {
         text_init(&body, 0, PRINT_MAX);
-        print_tariff(sim, &body, 0, t);
+        print_tariff(pen_to_hub(sim, &body), 0, t);
         push_send(push_new(sim, "PUT", MODULE_TARIFFS, url, taken(&body)), 0);
     }
     arena_free(a);
@@ -184,11 +198,28 @@ void push_evse_status(struct sim *sim, struct evse *evse)
 
     if (url && sim->options->status_pushes) {
         text_init(&body, 0, PRINT_MAX);
-        print_evse_patch(sim, &body, evse);
+        print_evse_patch(pen_to_hub(sim, &body), evse);
         struct push *p = push_new(sim, "PATCH", MODULE_LOCATIONS, url, taken(&body));
         p->evse = evse;
         p->done = push_evse_patched;
         p->arg = evse;
+        push_send(p, 0);
+    }
+    arena_free(a);
+}
+
+void push_evse(struct sim *sim, struct evse *evse)
+{
+    struct arena *a = arena_new(64 << 10);
+    const char *location = sim->world->locations[evse->location].id;
+    char *url = push_url(sim, a, evse, MODULE_LOCATIONS, location, evse->uid);
+    struct text body;
+
+    if (url) {
+        text_init(&body, 0, PRINT_MAX);
+        print_evse(pen_to_hub(sim, &body), 0, evse);
+        struct push *p = push_new(sim, "PUT", MODULE_LOCATIONS, url, taken(&body));
+        p->evse = evse;
         push_send(p, 0);
     }
     arena_free(a);
@@ -206,7 +237,9 @@ void push_active_profile(struct session *s)
         profile_print(s->profile, s->connector, &body, 0);
         struct push *p = push_new(sim, "PUT", MODULE_CHARGING_PROFILES,
                                   url_join(a, endpoint, s->id, NULL), taken(&body));
-        p->evse = s->evse;
+        session_address(s, p);
+        if (party_id_is_set(&s->profile_owner))
+            p->to = s->profile_owner;
         push_send(p, &s->lane);
     }
     arena_free(a);

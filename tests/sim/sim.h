@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ocpi-sim: a charging network in one process, which speaks real OCPI 2.2.1 to the hub.
+ * ocpi-sim: a company in one process that speaks real OCPI to the hub, in versions 2.1.1, 2.2.1 and
+ * 2.3.0: a charging network (CPO) or a provider of charging services (eMSP).
  *
- *   hub  <--- OCPI --->  call.c  (who asks what) -> faces.c, commands.c, profiles.c, handshake.c
- *        <-- pushes ---  push.c  <- session.c, callback.c, control.c
+ *   hub  <--- OCPI --->  call.c  (who asks what) -> handshake.c, identity.c, and
+ *                                CPO:  faces.c, commands.c, profiles.c
+ *                                eMSP: receiver.c, cards.c, asking.c
+ *        <-- pushes ---  push.c  <- session.c, callback.c, control*.c
  *   test --- control -> control.c
+ *
+ * Messages are written for the version that was agreed on (sim.reg.version), answers for that of
+ * the URL they came to.
  *
  * Time: timestamps in messages are the wall clock's; what passes between two moments (energy,
  * delays, readings) follows the virtual clock of clock.h. With --speed 60 the meter is a fast
@@ -27,9 +33,12 @@
 struct event_base;
 struct http_server;
 
-enum { SIM_ENDPOINTS = 32, SIM_URL = 512 };
+enum { SIM_ENDPOINTS = 32, SIM_URL = 512, SIM_VERSIONS = 3 };
 
 struct sim_options {
+    enum ocpi_role role;                      /* CPO or EMSP */
+    enum ocpi_version versions[SIM_VERSIONS]; /* offered, in this order */
+    size_t version_count;
     struct party_id party;
     const char *name;
     int port, control_port;
@@ -39,6 +48,9 @@ struct sim_options {
     uint64_t seed;
     bool seeded;
     unsigned locations; /* 0: the small world */
+    unsigned evses;     /* of each location beyond the small world */
+    unsigned cards;     /* of an eMSP, beyond the first ones */
+    bool reservations;  /* RESERVABLE, RESERVE_NOW */
     bool status_pushes; /* EVSE status changes go to the hub */
     const char *register_url, *register_token;
     const char *token_a; /* accepted for a registration at us */
@@ -54,7 +66,9 @@ struct registration {
     char token_next[CREDENTIALS_TOKEN_MAX + 1];   /* offered in a handshake under way */
     char token_out[CREDENTIALS_TOKEN_MAX + 1];    /* what we show the hub */
     char versions_url[SIM_URL];
+    enum ocpi_version version;
     struct party_id hub;
+    bool routes; /* they said that they are a hub: messages name whom they are for */
     struct endpoint {
         char module[40];
         enum ocpi_interface role;
@@ -77,7 +91,8 @@ struct sim {
     struct record *record;
     struct check *check;
     struct sessions *sessions;
-    json_t *tokens; /* pushed to us: "cc/pid/uid/type" in lower case -> document */
+    struct cards *cards; /* an eMSP's own tokens */
+    struct store *store; /* what was pushed to us, and what we pulled */
     struct registration reg;
     struct listener ocpi, control;
     char base_url[64];      /* http://127.0.0.1:N */
@@ -93,7 +108,9 @@ uint64_t sim_random_below(struct sim *sim, uint64_t limit); /* from the seed */
 void sim_event(const char *line); /* one line of JSON on standard output */
 /* Closes or opens the OCPI door again, on the same port. */
 void sim_set_offline(struct sim *sim, bool offline);
-/* NULL if the hub does not offer it. */
+bool sim_is_emsp(const struct sim *sim);
+bool sim_speaks(const struct sim *sim, enum ocpi_version version);
+/* NULL if the hub does not offer it. Before 2.2 endpoints have no role, and any fits. */
 const char *sim_endpoint(const struct sim *sim, const char *module, enum ocpi_interface role);
 
 #endif

@@ -11,10 +11,10 @@
 #include "base/time.h"
 #include "ocpi/evse_id.h"
 
-enum { NAME_KEY = 64, FIXED_LOCATIONS = 3, EVSES_PER_LOCATION = 2 };
+enum { NAME_KEY = 64, FIXED_LOCATIONS = 3 };
 
 /* clang-format off */
-const struct tariff tariffs[] = {
+static const struct tariff first_tariffs[] = {
     {"T-ENERGY", "0.30 EUR/kWh plus VAT",                     .energy_u6 = 300000, .vat_percent = 24},
     {"T-FAST",   "1.00 EUR per session, 0.45 EUR/kWh, plus VAT", .energy_u6 = 450000, .flat_u6 = 1000000, .vat_percent = 24},
     {"T-AC",     "0.22 EUR/kWh and 1.20 EUR/h, plus VAT",     .energy_u6 = 220000, .time_u6 = 1200000, .vat_percent = 24},
@@ -52,15 +52,28 @@ static const struct blueprint {
     {2, 0,              "5004", "E30004",    CHADEMO, -1,      FAST,        OCPI_EVSE_AVAILABLE},
 };
 /* clang-format on */
-const size_t tariff_count = sizeof(tariffs) / sizeof(tariffs[0]);
 
-const struct tariff *tariff_find(const char *id)
+struct tariff *tariff_find(struct world *w, const char *id)
 {
-    for (size_t i = 0; i < tariff_count; i++) {
-        if (strcasecmp(tariffs[i].id, id) == 0)
-            return &tariffs[i];
+    for (size_t i = 0; i < w->tariff_count; i++) {
+        if (strcasecmp(w->tariffs[i].id, id) == 0)
+            return &w->tariffs[i];
     }
     return 0;
+}
+
+struct tariff *tariff_make(struct world *w, const char *id)
+{
+    struct tariff *t = tariff_find(w, id);
+
+    if (t || w->tariff_count == WORLD_TARIFFS)
+        return t;
+    t = &w->tariffs[w->tariff_count];
+    *t = (struct tariff){.vat_percent = 24};
+    if (!*id || !text_copy(t->id, sizeof(t->id), id))
+        return 0;
+    w->tariff_count++;
+    return t;
 }
 
 /* Names of different kinds must not meet: "l:" locations, "e:" uids and evse_ids. */
@@ -119,26 +132,27 @@ static void world_add(struct world *w, struct party_id party, const struct bluep
     text_copy(e->uid, sizeof(e->uid), b->uid);
     snprintf(e->evse_id, sizeof(e->evse_id), "%s*%s*%s", party.country_code, party.party_id,
              b->suffix);
-    evse_plug(e, b->first, &tariffs[b->tariff]);
+    evse_plug(e, b->first, &w->tariffs[b->tariff]);
     if (b->second >= 0)
-        evse_plug(e, b->second, &tariffs[b->tariff]);
+        evse_plug(e, b->second, &w->tariffs[b->tariff]);
     if (l->evse_count++ == 0)
         l->first_evse = index;
     world_name(w, 'e', e->uid, index);
     world_name(w, 'e', e->evse_id, index);
 }
 
-static void world_add_numbered(struct world *w, struct party_id party, unsigned number)
+static void world_add_numbered(struct world *w, struct party_id party, unsigned number,
+                               unsigned evses)
 {
     char uid[24], suffix[24];
 
-    for (unsigned i = 1; i <= EVSES_PER_LOCATION; i++) {
+    for (unsigned i = 1; i <= evses; i++) {
         struct blueprint b = {.location = number - 1,
                               .uid = uid,
                               .suffix = suffix,
-                              .first = i == 1 ? CCS : TYPE2,
+                              .first = i % 2 ? CCS : TYPE2,
                               .second = -1,
-                              .tariff = i == 1 ? FAST : AC,
+                              .tariff = i % 2 ? FAST : AC,
                               .status = OCPI_EVSE_AVAILABLE};
 
         snprintf(uid, sizeof(uid), "%u-%u", number, i);
@@ -147,7 +161,7 @@ static void world_add_numbered(struct world *w, struct party_id party, unsigned 
     }
 }
 
-struct world *world_new(struct party_id party, unsigned locations)
+struct world *world_new(struct party_id party, unsigned locations, unsigned evses)
 {
     struct world *w = calloc(1, sizeof(*w));
     unsigned count = locations > FIXED_LOCATIONS ? locations : FIXED_LOCATIONS;
@@ -155,11 +169,15 @@ struct world *world_new(struct party_id party, unsigned locations)
 
     assert(w);
     w->locations = calloc(count, sizeof(*w->locations));
-    w->evses = calloc(fixed + (size_t)count * EVSES_PER_LOCATION, sizeof(*w->evses));
+    w->evses = calloc(fixed + (size_t)count * evses, sizeof(*w->evses));
     w->names = json_object();
     assert(w->locations && w->evses && w->names);
     /* Yesterday: whatever happens now is newer. */
     int64_t born_us = time_now_us() - INT64_C(86400) * US_PER_SECOND;
+    memcpy(w->tariffs, first_tariffs, sizeof(first_tariffs));
+    w->tariff_count = sizeof(first_tariffs) / sizeof(first_tariffs[0]);
+    for (size_t i = 0; i < w->tariff_count; i++)
+        w->tariffs[i].updated_us = born_us / US_PER_SECOND * US_PER_SECOND;
     for (; w->location_count < count; w->location_count++) {
         struct location *l = &w->locations[w->location_count];
 
@@ -170,7 +188,7 @@ struct world *world_new(struct party_id party, unsigned locations)
     for (size_t i = 0; i < fixed; i++)
         world_add(w, party, &blueprints[i]);
     for (unsigned n = FIXED_LOCATIONS + 1; n <= count; n++)
-        world_add_numbered(w, party, n);
+        world_add_numbered(w, party, n, evses);
     return w;
 }
 
@@ -192,9 +210,12 @@ void world_reset(struct world *w)
         e->car = car_usual();
         e->session = 0;
         e->waiting = 0;
+        e->reserved = 0;
         if (e->status != e->usual_status)
             evse_touch(w, e, e->usual_status);
     }
+    for (unsigned i = 0; i < w->location_count; i++)
+        w->locations[i].hidden = false;
 }
 
 static bool world_find(const struct world *w, char kind, const char *name, unsigned *ret)
@@ -248,4 +269,29 @@ void evse_touch(struct world *w, struct evse *e, enum ocpi_evse_status status)
     e->updated_us = time_now_us();
     /* An EVSE's change is its Location's change (R-LOC-01). */
     w->locations[e->location].updated_us = e->updated_us;
+}
+
+void world_touch(struct world *w, unsigned count)
+{
+    int64_t now_us = time_now_us();
+
+    if (count > w->location_count)
+        count = w->location_count;
+    while (count-- > 0) {
+        struct location *l = &w->locations[w->touched++ % w->location_count];
+
+        for (unsigned i = 0; i < l->evse_count; i++)
+            w->evses[l->first_evse + i].updated_us = now_us;
+        l->updated_us = now_us;
+    }
+}
+
+const char *location_name(char *buffer, size_t size, const char *company, const struct location *l,
+                          const struct world *w)
+{
+    if (l->name[0])
+        snprintf(buffer, size, "%s", l->name);
+    else
+        snprintf(buffer, size, "%s %u", company, (unsigned)(l - w->locations) + 1);
+    return buffer;
 }

@@ -14,7 +14,8 @@
  *         5003  FI*VRT*E30003    Type 2, REMOVED
  *         5004  FI*VRT*E30004    CHAdeMO 50 kW
  *
- * Further ones are made from their number: LOCn with EVSEs n-1 and n-2 (FI*VRT*E9000n*1, ...).
+ * Further ones are made from their number: LOCn with EVSEs n-1, n-2, ... (FI*VRT*E9000n*1, ...), by
+ * turns CCS2 and Type 2.
  */
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
@@ -31,9 +32,11 @@
 struct session;
 
 struct tariff {
-    const char *id, *text;
+    char id[40], text[160];
     int64_t energy_u6, time_u6, flat_u6; /* excluding VAT, per kWh, hour, session; 0: not priced */
     int64_t vat_percent;
+    int64_t updated_us;
+    bool deleted; /* not in the list any more; connectors and sessions may still point here */
 };
 
 struct connector {
@@ -44,7 +47,7 @@ struct connector {
     const struct tariff *tariff;
 };
 
-enum { EVSE_CONNECTORS = 2 };
+enum { EVSE_CONNECTORS = 2, WORLD_TARIFFS = 64 };
 
 struct evse {
     unsigned location; /* index */
@@ -58,12 +61,15 @@ struct evse {
     int64_t updated_us;
     struct session *session; /* open on it */
     struct session *waiting; /* accepted, its car not plugged in yet */
+    struct session *reserved;
 };
 
 struct location {
     char id[24];
+    char name[64]; /* "": made from its number */
     unsigned first_evse, evse_count;
     int64_t updated_us;
+    bool hidden; /* in no list: as if it had never been */
 };
 
 struct world {
@@ -71,10 +77,13 @@ struct world {
     unsigned location_count;
     struct evse *evses;
     unsigned evse_count;
-    json_t *names; /* location ids, uids and evse_ids, in lower case -> index */
+    struct tariff tariffs[WORLD_TARIFFS];
+    size_t tariff_count;
+    unsigned touched; /* where the next touch goes on */
+    json_t *names;    /* location ids, uids and evse_ids, in lower case -> index */
 };
 
-struct world *world_new(struct party_id party, unsigned locations);
+struct world *world_new(struct party_id party, unsigned locations, unsigned evses);
 void world_free(struct world *w);
 /* As it was in the beginning, meters excepted. */
 void world_reset(struct world *w);
@@ -86,8 +95,14 @@ const struct connector *evse_connector(const struct evse *e, const char *id); /*
 bool evse_is(const struct evse *e, const char *name);
 void evse_touch(struct world *w, struct evse *e, enum ocpi_evse_status status);
 
-extern const struct tariff tariffs[];
-extern const size_t tariff_count;
-const struct tariff *tariff_find(const char *id);
+/* As if `count` of the locations had changed now, from where the last touch ended. */
+void world_touch(struct world *w, unsigned count);
+const char *location_name(char *buffer, size_t size, const char *company, const struct location *l,
+                          const struct world *w);
+
+/* Also one that was deleted; NULL: there never was one. */
+struct tariff *tariff_find(struct world *w, const char *id);
+/* The one of that id, or a new one; NULL: no room or no usable id. */
+struct tariff *tariff_make(struct world *w, const char *id);
 
 #endif

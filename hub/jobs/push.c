@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pushing: objects that others own, to the partners that may have them.
+ *
+ *    claim --> in the partner's version: PUT, PATCH, POST or DELETE --> note what came of it
+ *
+ *    Location, Tariff, Session   PUT    {endpoint}/{cc}/{pid}/{id}
+ *    status of an EVSE           PATCH  {endpoint}/{cc}/{pid}/{id}/{evse}; a receiver that does not
+ *                                       know it gets the Location (R-TRANS-14)
+ *    Tariff that is no more      DELETE
+ *    CDR                         POST   {endpoint}
+ *    ClientInfo                  PUT    {endpoint}/{cc}/{pid}, without routing headers (R-HCI-03)
+ *
+ * The hub is the sender: FROM is the hub, TO the partner, while URL and object keep their owner
+ * (R-ROUTE-13).
+ */
+#include "hub/jobs/push.h"
+
+#include <string.h>
+
+#include "adapters/breaker.h"
+#include "adapters/ocpi_client.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "db/outbox.h"
+#include "db/partner.h"
+#include "hub/hub.h"
+#include "hub/partner/retell.h"
+#include "ocpi/headers.h"
+#include "ocpi/version.h"
+
+enum {
+    AT_ONCE = 32,        /* claimed by one statement */
+    PER_PARTNER = 8,     /* under way */
+    IN_FLIGHT_MAX = 256, /* in this process */
+    PUSH_BYTES = 64 * 1024 * 1024,
+    LOCATION_VALUES = 1000000,
+    BODY_MAX = 64 * 1024,
+    RETRY_AFTER_MAX_S = 3600,
+};
+
+struct push {
+    struct outbox_item item; /* our own copy */
+    enum { PREPARE, LOOK_AT_PROBE, SEND, LOOK_AT_ANSWER } phase;
+    const struct partner *partner;
+    struct peer peer; /* the partner's, with the party that this is for */
+    struct ocpi_call call, probe;
+    struct ocpi_answer answer;
+    bool patched; /* the EVSE alone: the Location may have to follow */
+    bool decided;
+    enum outbox_outcome outcome;
+    int64_t retry_after_s;
+    const char *detail;
+};
+
+static unsigned in_flight;
+static bool claiming, once_more; /* one claim at a time: who asks meanwhile gets another */
+
+static const char *outcome_name(enum outbox_outcome outcome)
+{
+    static const char *const NAMES[] = {
+        [OUTBOX_SENT] = "sent",
+        [OUTBOX_RETRY] = "retry",
+        [OUTBOX_REFUSED] = "refused",
+        [OUTBOX_SKIPPED] = "skipped",
+    };
+    return NAMES[outcome];
+}
+
+static void decide(struct push *p, enum outbox_outcome outcome, const char *detail)
+{
+    p->decided = true;
+    p->outcome = outcome;
+    p->detail = detail;
+}
+
+/* ---- whom and where ---- */
+
+static const char *module_of(enum outbox_kind kind)
+{
+    switch (kind) {
+    case OUTBOX_LOCATION:
+    case OUTBOX_EVSE:
+        return MODULE_LOCATIONS;
+    case OUTBOX_TARIFF:
+    case OUTBOX_TARIFF_DELETED:
+        return MODULE_TARIFFS;
+    case OUTBOX_SESSION:
+        return MODULE_SESSIONS;
+    case OUTBOX_CDR:
+        return MODULE_CDRS;
+    case OUTBOX_CLIENT_INFO:
+        break;
+    }
+    return MODULE_HUB_CLIENT_INFO;
+}
+
+/* R-ROUTE-46. What waits too long meanwhile is dropped, and the partner pulls. */
+static bool is_there(struct push *p)
+{
+    if (!p->partner || !secret_is_set(p->partner->peer.token) ||
+        strcmp(p->partner->state, "connected") != 0) {
+        decide(p, OUTBOX_RETRY, "the partner is not connected");
+        return false;
+    }
+    if (!p->partner->enabled) {
+        decide(p, OUTBOX_RETRY, "the partner is disabled");
+        return false;
+    }
+    return true;
+}
+
+/* A Session or CDR is for the party whose token it was; a platform may have several. */
+static void name_receiver(struct push *p)
+{
+    struct party_id owner;
+
+    p->peer = p->partner->peer;
+    if (!p->item.token_country_code || !p->item.token_party_id ||
+        !party_id_make(p->item.token_country_code, p->item.token_party_id, &owner))
+        return;
+    for (size_t i = 0; i < p->partner->party_count; i++)
+        if (party_id_equal(&p->partner->parties[i].id, &owner))
+            p->peer.their_party = p->partner->parties[i].id;
+}
+
+static const char *url_of(struct flow *f, const struct push *p, const char *evse_uid)
+{
+    const struct outbox_item *o = &p->item;
+    const char *module = module_of(o->kind);
+
+    switch (o->kind) {
+    case OUTBOX_CDR:
+        return peer_url(f->arena, &p->peer, module, OCPI_INTERFACE_RECEIVER, NULL);
+    case OUTBOX_CLIENT_INFO:
+        return peer_url(f->arena, &p->peer, module, OCPI_INTERFACE_RECEIVER, o->country_code,
+                        o->party_id, NULL);
+    default:
+        /* The segments end where the EVSE's would begin. */
+        return peer_url(f->arena, &p->peer, module, OCPI_INTERFACE_RECEIVER, o->country_code,
+                        o->party_id, o->object_id, evse_uid, NULL);
+    }
+}
+
+/* ---- what ---- */
+
+static const char *class_of(enum outbox_kind kind)
+{
+    switch (kind) {
+    case OUTBOX_TARIFF:
+    case OUTBOX_TARIFF_DELETED:
+        return "Tariff";
+    case OUTBOX_SESSION:
+        return "Session";
+    case OUTBOX_CDR:
+        return "CDR";
+    default:
+        return "Location";
+    }
+}
+
+static bool tell(struct flow *f, struct push *p, struct retold *ret)
+{
+    const struct outbox_item *o = &p->item;
+
+    if (!o->document) {
+        decide(p, OUTBOX_SKIPPED, "it is no more to be told");
+        return false;
+    }
+    retell(f,
+           &(struct retell_ask){
+               .object = class_of(o->kind),
+               .id = o->object_id,
+               .document = o->document,
+               .length = o->length,
+               .from = o->ocpi,
+               .to = p->peer.version,
+               .reader = p->partner,
+               .country_code = o->country_code,
+               .party_id = o->party_id,
+               .location = o->location,
+               .location_version = o->location_ocpi,
+               .token_country_code = o->token_country_code,
+               .token_party_id = o->token_party_id,
+           },
+           ret);
+    if (!ret->document)
+        decide(p, OUTBOX_SKIPPED, ret->why);
+    return ret->document != NULL;
+}
+
+/* Status and last_updated of the EVSE as they stand in the Location that is told: last_updated is
+ * always there, as 2.2.1 wants it (R-TRANS-12). NULL: the Location has no such EVSE. */
+static const char *evse_patch(struct flow *f, const struct push *p, const struct retold *location)
+{
+    const char *status, *updated;
+    json_t *document;
+    struct text t;
+
+    if (!p->item.evse_uid || failed(json_read(f->arena, location->document, location->length,
+                                              LOCATION_VALUES, &document)))
+        return NULL;
+    const json_t *evse = retold_part(document, "evses", "uid", p->item.evse_uid);
+    status = json_text_of(evse, "status");
+    updated = json_text_of(evse, "last_updated");
+    if (!status || !updated)
+        return NULL;
+    text_init(&t, f->arena, BODY_MAX);
+    json_begin_object(&t, NULL);
+    json_put_text(&t, "status", status);
+    json_put_text(&t, "last_updated", updated);
+    json_end_object(&t);
+    return t.bytes;
+}
+
+static const char *client_info(struct flow *f, const struct outbox_item *o)
+{
+    char updated[TIME_TEXT];
+    struct text t;
+
+    text_init(&t, f->arena, BODY_MAX);
+    json_begin_object(&t, NULL);
+    json_put_text(&t, "country_code", o->country_code);
+    json_put_text(&t, "party_id", o->party_id);
+    json_put_text(&t, "role", o->role);
+    json_put_text(&t, "status", o->status);
+    json_put_text(&t, "last_updated", time_print_millis(updated, o->last_updated_us));
+    json_end_object(&t);
+    return t.bytes;
+}
+
+/* Fills method, url and body; false: decided. */
+static bool fill_call(struct flow *f, struct push *p, bool whole)
+{
+    const struct outbox_item *o = &p->item;
+    const char *evse_uid = NULL;
+    struct retold told;
+
+    p->call = (struct ocpi_call){.peer = &p->peer, .method = "PUT", .module = module_of(o->kind)};
+    p->patched = false;
+    if (o->kind == OUTBOX_CLIENT_INFO) {
+        p->call.body = client_info(f, o);
+    } else if (o->kind == OUTBOX_TARIFF_DELETED) {
+        p->call.method = "DELETE";
+    } else {
+        if (!tell(f, p, &told))
+            return false;
+        p->call.body = told.document;
+        if (o->kind == OUTBOX_CDR)
+            p->call.method = "POST";
+        const char *patch = o->kind == OUTBOX_EVSE && !whole ? evse_patch(f, p, &told) : NULL;
+        if (patch) {
+            p->patched = true;
+            p->call.method = "PATCH";
+            p->call.body = patch;
+            evse_uid = o->evse_uid;
+        }
+    }
+    p->call.url = url_of(f, p, evse_uid);
+    return true;
+}
+
+static bool prepare(struct flow *f, struct push *p)
+{
+    enum outbox_kind kind = p->item.kind;
+
+    p->partner = partner_find(f, p->item.partner_id);
+    if (!is_there(p))
+        return false;
+    name_receiver(p);
+    if (kind == OUTBOX_CLIENT_INFO && p->peer.version == OCPI_2_1_1) {
+        decide(p, OUTBOX_SKIPPED, "OCPI 2.1.1 has no ClientInfo"); /* R-HCI-10 */
+        return false;
+    }
+    if (kind == OUTBOX_CLIENT_INFO && !p->item.role) {
+        decide(p, OUTBOX_SKIPPED, "it is no more to be told");
+        return false;
+    }
+    if (kind == OUTBOX_CLIENT_INFO && strcmp(p->item.role, "HUB") == 0) {
+        decide(p, OUTBOX_SKIPPED, "a hub is not told of"); /* R-HCI-11 */
+        return false;
+    }
+    if (!peer_endpoint(&p->peer, module_of(kind), OCPI_INTERFACE_RECEIVER)) {
+        decide(p, OUTBOX_SKIPPED, "the partner takes no pushes of this module"); /* R-TRANS-64 */
+        return false;
+    }
+    return fill_call(f, p, false);
+}
+
+/* ---- whether it is back ---- */
+
+/* True: send. Else an answer is awaited (p->probe.url is set), or it is decided. */
+static bool breaker_lets_through(struct push *p)
+{
+    int64_t partner_id = p->item.partner_id, now_ms = time_monotonic_ms();
+
+    switch (breaker_state_at(partner_id, now_ms)) {
+    case BREAKER_CLOSED:
+        return true;
+    case BREAKER_HALF_OPEN:
+        if (p->peer.versions_url && breaker_probe_at(partner_id, now_ms)) {
+            p->probe = (struct ocpi_call){
+                .peer = &p->peer,
+                .method = "GET",
+                .module = "versions",
+                .url = p->peer.versions_url,
+                .total_ms = SECONDS(5), /* with the push itself below the deadline */
+            };
+            return false;
+        }
+        break;
+    case BREAKER_OPEN:
+        break;
+    }
+    decide(p, OUTBOX_RETRY, "the partner has not answered lately and is given a rest");
+    return false;
+}
+
+/* ---- what came of it ---- */
+
+static bool is_missing_there(const struct ocpi_answer *a)
+{
+    return a->http.outcome == HTTP_ANSWERED &&
+           (a->http.status == 404 || a->http.status == 405 ||
+            (a->has_envelope && a->status_code == OCPI_UNKNOWN_LOCATION));
+}
+
+static bool comes_back(const struct ocpi_answer *a)
+{
+    int status = a->http.status;
+
+    if (a->http.outcome != HTTP_ANSWERED || status == 408 || status == 429 || status >= 500)
+        return true;
+    if (status >= 300)
+        return false;
+    return status_class(a->status_code) != STATUS_CLIENT;
+}
+
+static void judge(struct flow *f, struct push *p)
+{
+    const struct ocpi_answer *a = &p->answer;
+    const char *after = http_answer_header(&a->http, "retry-after");
+    struct err e = ocpi_answer_err(f->arena, a);
+
+    if (!failed(e) || (p->item.kind == OUTBOX_TARIFF_DELETED && a->http.status == 404)) {
+        const char *location = http_answer_header(&a->http, "location");
+        decide(p, OUTBOX_SENT,
+               location ? arena_printf(f->arena, "Location: %.255s", location) : NULL);
+        return;
+    }
+    decide(p, comes_back(a) ? OUTBOX_RETRY : OUTBOX_REFUSED, err_text(e));
+    if (p->outcome == OUTBOX_RETRY && after) {
+        int64_t seconds = header_count(after); /* -1 where it is a date */
+        p->retry_after_s = seconds > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : seconds;
+        if (p->retry_after_s < 0)
+            p->retry_after_s = 0;
+    }
+}
+
+static enum flow_next tell_partner(struct flow *f)
+{
+    struct push *p = f->state;
+
+    switch (p->phase) {
+    case PREPARE:
+        if (!prepare(f, p))
+            return FLOW_NEXT;
+        p->phase = SEND;
+        if (breaker_lets_through(p))
+            return FLOW_AGAIN;
+        if (p->decided)
+            return FLOW_NEXT;
+        p->phase = LOOK_AT_PROBE;
+        ocpi_send(f, &p->probe, &p->answer);
+        return FLOW_AGAIN;
+    case LOOK_AT_PROBE:
+        if (p->answer.http.outcome != HTTP_ANSWERED || p->answer.http.status >= 500) {
+            decide(p, OUTBOX_RETRY, "the partner still does not answer");
+            return FLOW_NEXT;
+        }
+        p->phase = SEND;
+        return FLOW_AGAIN;
+    case SEND:
+        p->phase = LOOK_AT_ANSWER;
+        ocpi_send(f, &p->call, &p->answer);
+        return FLOW_AGAIN;
+    case LOOK_AT_ANSWER:
+        if (p->patched && is_missing_there(&p->answer)) {
+            if (!fill_call(f, p, true))
+                return FLOW_NEXT;
+            p->phase = SEND;
+            return FLOW_AGAIN;
+        }
+        judge(f, p);
+        return FLOW_NEXT;
+    }
+    return flow_fail(f, err_new(ERR_INTERNAL));
+}
+
+static enum log_level level_of(enum outbox_outcome outcome)
+{
+    if (outcome == OUTBOX_REFUSED)
+        return LOG_WARN;
+    return outcome == OUTBOX_RETRY ? LOG_INFO : LOG_DEBUG;
+}
+
+static enum flow_next note(struct flow *f)
+{
+    struct push *p = f->state;
+    const char *partner = p->partner ? p->partner->name : NULL;
+
+    if (!p->decided)
+        decide(p, OUTBOX_RETRY, err_text(f->err));
+    metric_add(METRIC_PUSHES, partner ? partner : "", outbox_kind_name(p->item.kind),
+               outcome_name(p->outcome), 1);
+    log_line(level_of(p->outcome), "push", LOG_TEXT("partner", partner),
+             LOG_TEXT("kind", outbox_kind_name(p->item.kind)), LOG_TEXT("id", p->item.object_id),
+             LOG_TEXT("evse_uid", p->item.evse_uid), LOG_TEXT("outcome", outcome_name(p->outcome)),
+             LOG_TEXT("detail", p->detail), LOG_INT("attempts", p->item.attempts));
+    return outbox_done(f, &p->item, p->outcome, p->retry_after_s, p->detail);
+}
+
+/* There may be more for this partner than it had room for. */
+static enum flow_next make_room(struct flow *f)
+{
+    in_flight--;
+    push_what_is_due(hub_of(f));
+    return FLOW_NEXT;
+}
+
+static const struct flow_step push_steps[] = {
+    {"tell the partner", tell_partner},
+    {"note what came of it", note, .also_on_failure = true},
+    {"make room for the next", make_room, .also_on_failure = true},
+    {0},
+};
+
+static const struct flow_type push_flow = {
+    .name = "push",
+    .state_size = sizeof(struct push),
+    .deadline_ms = SECONDS(28), /* below the lease of a claim */
+    .steps = push_steps,
+};
+
+/* ---- taking up ---- */
+
+static void push_begin(struct hub *hub, const struct outbox_item *item)
+{
+    struct flow *f = flow_new(
+        &push_flow, &(struct flow_options){.loop = hub->loop, .app = hub, .arena_max = PUSH_BYTES});
+    struct push *p = f->state;
+    struct arena *a = f->arena;
+
+    p->item = *item;
+    p->item.country_code = arena_text(a, item->country_code);
+    p->item.party_id = arena_text(a, item->party_id);
+    p->item.object_id = arena_text(a, item->object_id);
+    p->item.evse_uid = arena_text(a, item->evse_uid);
+    p->item.document = item->document ? arena_bytes(a, item->document, item->length) : NULL;
+    p->item.location = arena_text(a, item->location);
+    p->item.token_country_code = arena_text(a, item->token_country_code);
+    p->item.token_party_id = arena_text(a, item->token_party_id);
+    p->item.role = arena_text(a, item->role);
+    p->item.status = arena_text(a, item->status);
+    in_flight++;
+    flow_run(f);
+}
+
+struct claim {
+    struct outbox_items items;
+    int limit;
+};
+
+static enum flow_next claim(struct flow *f)
+{
+    struct claim *c = f->state;
+
+    c->limit = IN_FLIGHT_MAX - (int)in_flight;
+    if (c->limit > AT_ONCE)
+        c->limit = AT_ONCE;
+    return c->limit > 0 ? outbox_claim(f, c->limit, PER_PARTNER, &c->items) : FLOW_NEXT;
+}
+
+static enum flow_next let_next_begin(struct flow *f)
+{
+    const struct claim *c = f->state;
+    bool full = c->limit > 0 && c->items.count == (size_t)c->limit;
+    bool again = once_more || full;
+
+    claiming = once_more = false;
+    for (size_t i = 0; i < c->items.count; i++)
+        push_begin(hub_of(f), &c->items.items[i]);
+    if (again && !failed(f->err) && in_flight < IN_FLIGHT_MAX)
+        push_what_is_due(hub_of(f));
+    return FLOW_NEXT;
+}
+
+static const struct flow_step claim_steps[] = {
+    {"claim what is due", claim},
+    {"begin each", let_next_begin, .also_on_failure = true},
+    {0},
+};
+
+static const struct flow_type claim_flow = {
+    .name = "claim_pushes",
+    .state_size = sizeof(struct claim),
+    .deadline_ms = SECONDS(10),
+    .steps = claim_steps,
+};
+
+void push_what_is_due(struct hub *hub)
+{
+    if (hub->draining || !partner_register_ready())
+        return;
+    if (claiming) {
+        once_more = true;
+        return;
+    }
+    claiming = true;
+    hub_job(hub, &claim_flow, NULL, NULL);
+}

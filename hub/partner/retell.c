@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Retelling. Each document is read and turned in memory of its own, so that a page of a thousand
+ * needs that of one.
+ */
+#include "hub/partner/retell.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/text.h"
+#include "db/partner.h"
+#include "ocpi/object.h"
+#include "ocpi/translate/translate.h"
+
+enum { WORK_BYTES = 256 * 1024 * 1024, VALUES_MAX = 1000000 };
+
+void note_losses(struct flow *f, const struct retell_ask *ask, const struct translation *t)
+{
+    if (!t->loss_count)
+        return;
+    metric_add(METRIC_TRANSLATION_LOSSES, ask->reader->name, ask->object, NULL, t->loss_count);
+    for (size_t i = 0; i < t->loss_count; i++)
+        log_line(LOG_DEBUG, "a version cannot say this", LOG_TEXT("partner", ask->reader->name),
+                 LOG_TEXT("object", ask->object), LOG_TEXT("id", ask->id),
+                 LOG_TEXT("from", version_name(ask->from)), LOG_TEXT("to", version_name(ask->to)),
+                 LOG_TEXT("field", t->losses[i].field), LOG_TEXT("value", t->losses[i].value),
+                 LOG_TEXT("text", t->losses[i].reason),
+                 LOG_TEXT("correlation_id", *f->correlation_id ? f->correlation_id : NULL));
+}
+
+static void note_withheld(struct flow *f, const struct retell_ask *ask, const char *why)
+{
+    metric_add(METRIC_TRANSLATION_WITHHELD, ask->reader->name, ask->object, NULL, 1);
+    log_line(LOG_DEBUG, "an object is not told in this version",
+             LOG_TEXT("partner", ask->reader->name), LOG_TEXT("object", ask->object),
+             LOG_TEXT("id", ask->id), LOG_TEXT("from", version_name(ask->from)),
+             LOG_TEXT("to", version_name(ask->to)), LOG_TEXT("text", why),
+             LOG_TEXT("correlation_id", *f->correlation_id ? f->correlation_id : NULL));
+}
+
+/* Over-long texts of a partner that is allowed them go on as they are (R-TYPE-17). */
+static struct err check(struct arena *a, const struct retell_ask *ask, const json_t *document)
+{
+    static const struct object_leniency PASSED_ON = {.long_text = true};
+    const struct object_type *type = object_type_find(ask->to, ask->object);
+
+    if (!type)
+        return err_at(a, ERR_BAD_FIELD, NULL, "OCPI %s has no %s", version_name(ask->to),
+                      ask->object);
+    return object_check(type, document, &PASSED_ON, a);
+}
+
+static struct err turn(struct flow *f, struct arena *a, const struct retell_ask *ask,
+                       struct translation *ret)
+{
+    struct translation_facts facts = {
+        .country_code = ask->country_code,
+        .party_id = ask->party_id,
+        .keep_unknown = ask->reader->peer.quirks.keep_unknown,
+        .location_version = ask->location_version,
+        .token_country_code = ask->token_country_code,
+        .token_party_id = ask->token_party_id,
+    };
+    json_t *document, *location = NULL;
+
+    TRY(json_read(a, ask->document, ask->length, VALUES_MAX, &document));
+    if (ask->location && ask->to == OCPI_2_1_1)
+        TRY(json_read(a, ask->location, strlen(ask->location), VALUES_MAX, &location));
+    facts.location = location;
+    TRY(translate(ask->object, ask->from, ask->to, document, &facts, a, ret));
+    note_losses(f, ask, ret);
+    return ret->withheld ? OK : check(a, ask, ret->document);
+}
+
+void retell(struct flow *f, const struct retell_ask *ask, struct retold *ret)
+{
+    struct translation t = {0};
+    struct arena *a;
+
+    *ret = (struct retold){.document = ask->document, .length = ask->length};
+    if (ask->from == ask->to)
+        return;
+    *ret = (struct retold){0};
+    a = arena_new(WORK_BYTES);
+    struct err e = turn(f, a, ask, &t);
+    if (!failed(e) && !t.withheld) {
+        ret->document = json_text(f->arena, t.document, &ret->length);
+    } else {
+        ret->why = arena_text(f->arena, failed(e) ? err_text(e) : t.withheld);
+        note_withheld(f, ask, ret->why);
+    }
+    arena_free(a);
+}
+
+json_t *retold_part(const json_t *parent, const char *list, const char *key, const char *id)
+{
+    const json_t *parts = json_array_of(parent, list);
+
+    for (size_t i = 0; i < json_array_size(parts); i++) {
+        json_t *part = json_array_get(parts, i);
+        const char *its_id = json_text_of(part, key);
+        if (its_id && text_equal_caseless(its_id, id))
+            return part;
+    }
+    return NULL;
+}
