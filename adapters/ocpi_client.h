@@ -19,28 +19,28 @@
 
 struct ocpi_call {
     const struct peer *peer;
-    const char *token;  /* instead of the peer's own: handshakes (token A or B); else NULL */
+    const char *token; /* instead of the peer's own: handshakes (token A or B); else NULL */
     const char *method;
     const char *module; /* "commands"; for the log and to tell functional from configuration */
     const char *url;    /* complete */
     const char *body;   /* JSON text or NULL */
     bool once_only;
-    bool one_object;    /* the answer's data is one object: a list of one is read as it where the
-                           partner has the quirk list_for_object */
-    int64_t total_ms;   /* 0: the default of the module */
+    bool one_object;  /* the answer's data is one object: a list of one is read as it where the
+                         partner has the quirk list_for_object */
+    int64_t total_ms; /* 0: the default of the module */
     size_t max_answer;
-    size_t max_values;  /* JSON values in the answer; 0: the default */
-    bool unjudged;      /* a test: its outcome does not count for the breaker */
+    size_t max_values;      /* JSON values in the answer; 0: the default */
+    bool unjudged;          /* a test: its outcome does not count for the breaker */
     const char *session_id; /* for the log; NULL */
 };
 
 struct ocpi_answer {
     struct http_answer http;
-    struct envelope envelope;   /* the same as ocpi/ reads it: for outcome_of_response */
+    struct envelope envelope; /* the same as ocpi/ reads it: for outcome_of_response */
     bool has_envelope;
-    int status_code;            /* OCPI; 3000 where an HTTP 2xx had no envelope (R-TRANS-36) */
+    int status_code; /* OCPI; 3000 where an HTTP 2xx had no envelope (R-TRANS-36) */
     const char *status_message;
-    const json_t *data;         /* NULL where absent or null; lives in the flow's arena */
+    const json_t *data; /* NULL where absent or null; lives in the flow's arena */
     const char *request_id, *correlation_id; /* what was sent */
 };
 
@@ -51,8 +51,8 @@ enum flow_next ocpi_send(struct flow *f, const struct ocpi_call *call, struct oc
  * with a text that says what came. */
 struct err ocpi_answer_err(struct arena *a, const struct ocpi_answer *answer);
 
-/* Seen for each finished exchange, even if the flow that asked has gone; set once at start. Pointers
- * live during the call only; the peer is a copy without token, endpoints and hosts. */
+/* Seen for each finished exchange, even if the flow that asked has gone; set once at start.
+ * Pointers live during the call only; the peer is a copy without token, endpoints and hosts. */
 struct ocpi_exchange {
     const struct ocpi_call *call;
     const struct ocpi_answer *answer;

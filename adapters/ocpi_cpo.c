@@ -537,8 +537,8 @@ static enum flow_next see_whether_it_is_up(struct flow *f)
 
     /* R-HCI-08: any answer with an envelope counts, but one that does not let us in. */
     *h->ret_up = a->http.outcome == HTTP_ANSWERED && a->http.status != 401 &&
-                 (a->has_envelope || (h->call.peer->quirks.missing_envelope &&
-                                      envelope_is_success(&a->envelope)));
+                 (a->has_envelope ||
+                  (h->call.peer->quirks.missing_envelope && envelope_is_success(&a->envelope)));
     return FLOW_NEXT;
 }
 

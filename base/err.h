@@ -47,6 +47,7 @@ struct arena;
     X(HTTP_VERSION,          505, "http_version",             505, 2000, INFO,  "only HTTP/1.1 and HTTP/1.0 are spoken here") \
     /* what is asked cannot be done now */ \
     X(EVSE_BUSY,             409, "evse_busy",                200, 2000, INFO,  "another session is open on this connector") \
+    X(TEST_RUNNING,          409, "test_running",             200, 2000, INFO,  "a test of this partner is still running") \
     X(SESSION_LIMIT,         409, "session_limit_reached",    200, 2000, INFO,  "too many open sessions") \
     X(SESSION_NOT_ACTIVE,    409, "session_not_active",       200, 2000, INFO,  "the session is not active") \
     X(SESSION_ENDED,         409, "session_already_ended",    200, 2000, INFO,  "the session has already ended") \
@@ -77,6 +78,7 @@ struct arena;
     X(OVERLOADED,            503, "overloaded",               503, 3000, WARN,  "too much to do at the moment; try again shortly") \
     X(CONFLICT,              500, "internal_error",           200, 3000, ERROR, "the state changed while it was worked on") \
     X(DEADLINE,              503, "overloaded",               503, 3000, ERROR, "the request could not be finished in time") \
+    X(HUB_ERROR,             500, "internal_error",           200, 4000, ERROR, "the hub could not pass the message on") \
     X(INTERNAL,              500, "internal_error",           500, 3000, ERROR, "the hub has a problem of its own")
 /* clang-format on */
 

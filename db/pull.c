@@ -124,6 +124,18 @@ enum flow_next pull_unchanged(struct flow *f, const struct pull_claim *claim,
     return pg_run(f, PG_READ, STATEMENT_pull_unchanged, &args, take_unchanged, ret);
 }
 
+enum flow_next pull_ours(struct flow *f, const char *const *uids, const char *const *contracts,
+                         size_t count, bool *ret)
+{
+    struct pg_args args;
+
+    memset(ret, 0, count * sizeof *ret);
+    pg_args_init(&args, f->arena);
+    pg_arg_texts(&args, uids, count);
+    pg_arg_texts(&args, contracts, count);
+    return pg_run(f, PG_READ, STATEMENT_pull_ours, &args, take_unchanged, ret);
+}
+
 enum flow_next pull_see(struct flow *f, const struct pull_claim *claim, const char *const *keys,
                         size_t count)
 {

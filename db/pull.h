@@ -52,6 +52,9 @@ char *pull_key(struct arena *a, const char *country_code, const char *party_id, 
 enum flow_next pull_unchanged(struct flow *f, const struct pull_claim *claim,
                               const char *const *keys, const char *const *digests, size_t count,
                               bool *ret);
+/* Which of these tokens would be our own users'? */
+enum flow_next pull_ours(struct flow *f, const char *const *uids, const char *const *contracts,
+                         size_t count, bool *ret);
 /* The objects of a page, before they are stored: a full pull remembers them, and what had been
  * closed is open again. */
 enum flow_next pull_see(struct flow *f, const struct pull_claim *claim, const char *const *keys,

@@ -75,6 +75,8 @@ const struct route routes[] = {
     {"POST",   "/v1/admin/partners/{id}/resume",     DOOR_ADMIN, 0, &resume_partner_flow},
     {"POST",   "/v1/admin/partners/{id}/approve",    DOOR_ADMIN, ROUTE_JSON, &approve_host_flow},
     {"PUT",    "/v1/admin/partners/{id}/quirks",     DOOR_ADMIN, ROUTE_JSON, &set_quirks_flow},
+    {"POST",   "/v1/admin/partners/{id}/test",       DOOR_ADMIN, ROUTE_JSON_OPTIONAL, &test_partner_flow},
+    {"GET",    "/v1/admin/partners/{id}/tests/{test_id}", DOOR_ADMIN, 0, &show_partner_test_flow},
     {"GET",    "/v1/admin/partners/{id}",            DOOR_ADMIN, 0, &show_partner_flow},
     {"GET",    "/v1/admin/contracts",                DOOR_ADMIN, 0, &list_contracts_flow},
     {"POST",   "/v1/admin/contracts",                DOOR_ADMIN, ROUTE_JSON, &set_contract_flow},
@@ -228,7 +230,9 @@ static struct err route_find(struct arena *a, int listener, const char *method,
             return OK;
         r->allow = r->allow ? arena_printf(a, "%s, %s", r->allow, route->method) : route->method;
     }
-    return err_new(pattern ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND);
+    if (pattern)
+        return err_rule(err_new(ERR_METHOD_NOT_ALLOWED), "R-TRANS-09");
+    return err_rule(err_new(ERR_NOT_FOUND), "R-VER-10");
 }
 
 /* ---- the front door ---- */
@@ -250,7 +254,7 @@ static enum flow_next open_door(struct flow *f)
     }
     const char *authorization = http_header(r->http, "Authorization");
     if (http_header_count(r->http, "Authorization") > 1)
-        return flow_fail(f, err_new(ERR_TOKEN_INVALID));
+        return flow_fail(f, err_rule(err_new(ERR_TOKEN_INVALID), "R-TRANS-01"));
     switch (door) {
     case DOOR_USER:
         return authenticate_user(f, authorization, &r->caller);
@@ -303,13 +307,15 @@ static enum flow_next read_body(struct flow *f)
         }
         /* Partners forget the header (R-TRANS-08: liberal with what comes in); apps may not. */
         if (!is_json_type(type) && (!ocpi || type))
-            return flow_fail(f, err_new(ERR_MEDIA_TYPE));
-        FLOW_TRY(f, json_read(f->arena, r->http->body, r->http->body_length, 0, &r->json));
+            return flow_fail(f, err_rule(err_new(ERR_MEDIA_TYPE), "R-TRANS-08"));
+        struct err e = json_read(f->arena, r->http->body, r->http->body_length, 0, &r->json);
+        if (failed(e))
+            return flow_fail(f, err_rule(e, "R-TRANS-32"));
         if (r->caller.partner && r->caller.partner->peer.quirks.list_for_object &&
             json_array_size(r->json) == 1)
             r->json = json_array_get(r->json, 0);
         if (!json_is_object(r->json))
-            return flow_fail(f, err_new(ERR_BAD_BODY));
+            return flow_fail(f, err_rule(err_new(ERR_BAD_BODY), "R-TRANS-32"));
     }
     flow_become(f, r->route->flow);
     return FLOW_NEXT;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Routing: the table of calls, the table of roles, and the decision.
+ * Routing: the directory and the decision; what it knows of modules and roles is in routing_call.c.
  *
  * What a requester must not learn is decided first: a party without a contract and a party that
  * does not exist leave through the same lines (R-ROUTE-42).
@@ -12,247 +12,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
-
-/* ---- the calls of each module ---- */
-
-enum mode { DIRECT = 1, ALL = 2, CAST = 4, OPEN = 8 };
-
-/* How the content names the receiver, where TO does not. */
-enum resolve {
-    NOWHERE,       /* it does not */
-    OWNER,         /* one owner; several: ambiguous (R-ROUTE-55) */
-    OWNERS,        /* the owner; several: ask them all (R-ROUTE-23) */
-    OWNERS_OR_ANY, /* ... and if none is known, every owner of such objects */
-    OPPOSITE,      /* nobody: it is for all of the opposite side that have a contract */
-};
-
-struct call {
-    enum routing_module module;
-    enum ocpi_interface interface;
-    unsigned methods, targets, modes;
-    enum resolve resolve;
-    enum ocpi_version since, until;
-};
-
-/* clang-format off */
-#define S OCPI_INTERFACE_SENDER
-#define R OCPI_INTERFACE_RECEIVER
-#define GET ROUTING_GET
-#define POST ROUTING_POST
-#define PUT ROUTING_PUT
-#define PATCH ROUTING_PATCH
-#define DELETE ROUTING_DELETE
-#define LIST ROUTING_LIST
-#define OBJECT ROUTING_OBJECT
-#define URL ROUTING_HANDED_OUT
-#define V211 OCPI_2_1_1
-#define V221 OCPI_2_2_1
-#define V230 OCPI_2_3_0
-static const struct call calls[] = {
-    {ROUTING_LOCATIONS, S, GET,                      LIST,   DIRECT | ALL,         NOWHERE,       V211, V230},
-    {ROUTING_LOCATIONS, S, GET,                      OBJECT, DIRECT | OPEN,        OWNERS,        V211, V230},
-    {ROUTING_LOCATIONS, R, GET,                      OBJECT, DIRECT,               NOWHERE,       V211, V230},
-    {ROUTING_LOCATIONS, R, PUT | PATCH,              OBJECT, DIRECT | CAST | OPEN, OPPOSITE,      V211, V230},
-    {ROUTING_TARIFFS,   S, GET,                      LIST,   DIRECT | ALL,         NOWHERE,       V211, V230},
-    {ROUTING_TARIFFS,   R, GET,                      OBJECT, DIRECT,               NOWHERE,       V211, V230},
-    {ROUTING_TARIFFS,   R, PUT | DELETE,             OBJECT, DIRECT | CAST | OPEN, OPPOSITE,      V211, V230},
-    {ROUTING_TARIFFS,   R, PATCH,                    OBJECT, DIRECT | CAST | OPEN, OPPOSITE,      V211, V211},
-    {ROUTING_TOKENS,    S, GET,                      LIST,   DIRECT | ALL,         NOWHERE,       V211, V230},
-    {ROUTING_TOKENS,    S, POST,                     OBJECT, DIRECT | OPEN,        OWNERS_OR_ANY, V211, V230},
-    {ROUTING_TOKENS,    R, GET,                      OBJECT, DIRECT | OPEN,        OPPOSITE,      V211, V230},
-    {ROUTING_TOKENS,    R, PUT | PATCH,              OBJECT, DIRECT | CAST | OPEN, OPPOSITE,      V211, V230},
-    {ROUTING_SESSIONS,  S, GET,                      LIST,   DIRECT | ALL,         NOWHERE,       V211, V230},
-    {ROUTING_SESSIONS,  S, PUT,                      OBJECT, DIRECT | OPEN,        OWNER,         V221, V230},
-    {ROUTING_SESSIONS,  R, GET,                      OBJECT, DIRECT | OPEN,        OWNERS,        V211, V230},
-    {ROUTING_SESSIONS,  R, PUT | PATCH,              OBJECT, DIRECT | OPEN,        OWNER,         V211, V230},
-    {ROUTING_CDRS,      S, GET,                      LIST,   DIRECT | ALL,         NOWHERE,       V211, V230},
-    {ROUTING_CDRS,      R, POST,                     OBJECT, DIRECT | OPEN,        OWNER,         V211, V230},
-    {ROUTING_CDRS,      R, GET,                      URL,    DIRECT,               NOWHERE,       V211, V230},
-    {ROUTING_COMMANDS,  R, POST,                     OBJECT, DIRECT | OPEN,        OWNER,         V211, V230},
-    {ROUTING_COMMANDS,  S, POST,                     URL,    DIRECT,               NOWHERE,       V211, V230},
-    {ROUTING_CHARGING_PROFILES, R, GET | PUT | DELETE, OBJECT, DIRECT | OPEN,      OWNER,         V221, V230},
-    {ROUTING_CHARGING_PROFILES, S, POST,             URL,    DIRECT,               NOWHERE,       V221, V230},
-    {ROUTING_CHARGING_PROFILES, S, PUT,              OBJECT, DIRECT | OPEN,        OWNER,         V221, V230},
-    {ROUTING_INVOICES,  S, GET,                      LIST,   DIRECT | ALL,         NOWHERE,       V230, V230},
-    {ROUTING_INVOICES,  S, GET | POST | PUT | DELETE, OBJECT, DIRECT,              NOWHERE,       V230, V230},
-    {ROUTING_INVOICES,  R, GET | POST | PUT | DELETE, OBJECT, DIRECT,              NOWHERE,       V230, V230},
-    {ROUTING_PAYMENTS,  S, GET | POST | PUT | PATCH | DELETE, LIST | OBJECT, DIRECT, NOWHERE,     V230, V230},
-    {ROUTING_PAYMENTS,  R, GET | POST | PUT | PATCH | DELETE, LIST | OBJECT, DIRECT, NOWHERE,     V230, V230},
-    {ROUTING_BOOKINGS,  S, GET,                      LIST,   DIRECT | ALL,         NOWHERE,       V230, V230},
-    {ROUTING_BOOKINGS,  S, GET | POST | PUT | PATCH | DELETE, OBJECT, DIRECT,      NOWHERE,       V230, V230},
-    {ROUTING_BOOKINGS,  R, GET | POST | PUT | PATCH | DELETE, OBJECT, DIRECT,      NOWHERE,       V230, V230},
-    {ROUTING_BOOKING_LOCATIONS, S, GET,              LIST,   DIRECT | ALL,         NOWHERE,       V230, V230},
-    {ROUTING_BOOKING_LOCATIONS, S, GET,              OBJECT, DIRECT,               NOWHERE,       V230, V230},
-    {ROUTING_BOOKING_LOCATIONS, R, GET,              OBJECT, DIRECT,               NOWHERE,       V230, V230},
-    {ROUTING_BOOKING_LOCATIONS, R, POST | PUT | PATCH, OBJECT, DIRECT | CAST,      OPPOSITE,      V230, V230},
-};
-
-/* ---- the sides of each role (R-ROUTE-56) ---- */
-
-#define BIT(module, interface) ROUTING_OFFER(ROUTING_##module, interface)
-#define BOTH(module) (BIT(module, S) | BIT(module, R))
-/* What a CPO implements, and what an eMSP does. */
-#define CPO_SIDE (BIT(LOCATIONS, S) | BIT(TARIFFS, S) | BIT(SESSIONS, S) | BIT(CDRS, S) |          \
-                  BIT(TOKENS, R) | BIT(COMMANDS, R) | BIT(CHARGING_PROFILES, R))
-#define EMSP_SIDE (BIT(LOCATIONS, R) | BIT(TARIFFS, R) | BIT(SESSIONS, R) | BIT(CDRS, R) |         \
-                   BIT(TOKENS, S) | BIT(COMMANDS, S) | BIT(CHARGING_PROFILES, S))
-#define EITHER_SIDE (BOTH(INVOICES) | BOTH(PAYMENTS) | BOTH(BOOKINGS) | BOTH(BOOKING_LOCATIONS))
-#define ANY_SIDE (CPO_SIDE | EMSP_SIDE | EITHER_SIDE)
-#define PLACES (BOTH(LOCATIONS) | BOTH(TARIFFS))
-
-static const struct {
-    uint32_t asks; /* interfaces that a party of the role may address: only eMSPs have tokens to push */
-    uint32_t has;  /* interfaces that it typically implements: which of two roles is meant */
-} sides[] = {
-    [OCPI_ROLE_CPO]   = {EMSP_SIDE | EITHER_SIDE,      CPO_SIDE | EITHER_SIDE},
-    [OCPI_ROLE_EMSP]  = {CPO_SIDE | EITHER_SIDE,       EMSP_SIDE | EITHER_SIDE},
-    [OCPI_ROLE_OTHER] = {CPO_SIDE | EITHER_SIDE,       EMSP_SIDE | EITHER_SIDE},
-    [OCPI_ROLE_NSP]   = {CPO_SIDE & ~BIT(TOKENS, R),   BIT(LOCATIONS, R) | BIT(TARIFFS, R)},
-    [OCPI_ROLE_NAP]   = {PLACES,                       PLACES},
-    [OCPI_ROLE_SCSP]  = {CPO_SIDE & ~BIT(TOKENS, R),   BIT(SESSIONS, R) | BIT(CHARGING_PROFILES, S)},
-    [OCPI_ROLE_HUB]   = {ANY_SIDE,                     ANY_SIDE},
-};
-#undef S
-#undef R
-#undef GET
-#undef POST
-#undef PUT
-#undef PATCH
-#undef DELETE
-#undef LIST
-#undef OBJECT
-#undef URL
-#undef V211
-#undef V221
-#undef V230
-/* clang-format on */
-
-static bool may_ask(enum ocpi_role role, uint32_t offer)
-{
-    return role < sizeof sides / sizeof *sides && (sides[role].asks & offer);
-}
-
-static bool is_typical(enum ocpi_role role, uint32_t offer)
-{
-    return role < sizeof sides / sizeof *sides && (sides[role].has & offer);
-}
-
-/* Who owns the objects of a module; its pushes go to the others. */
-static bool is_owner(enum ocpi_role role, enum routing_module module)
-{
-    if (module == ROUTING_INVOICES)
-        return true;
-    if (module == ROUTING_TOKENS)
-        return role == OCPI_ROLE_EMSP || role == OCPI_ROLE_OTHER;
-    if (module == ROUTING_LOCATIONS || module == ROUTING_TARIFFS)
-        return role == OCPI_ROLE_CPO || role == OCPI_ROLE_NAP;
-    return role == OCPI_ROLE_CPO;
-}
-
-/* Opposite sides (R-ROUTE-12): who hears what an owner pushes to everybody. */
-static bool hears(enum ocpi_role role, enum routing_module module)
-{
-    switch (role) {
-    case OCPI_ROLE_CPO:
-        return module == ROUTING_TOKENS;
-    case OCPI_ROLE_EMSP:
-    case OCPI_ROLE_NSP:
-    case OCPI_ROLE_OTHER:
-        return module != ROUTING_TOKENS;
-    case OCPI_ROLE_NAP:
-        return module == ROUTING_LOCATIONS || module == ROUTING_TARIFFS;
-    default: /* SCSP: by direct routing only; hubs: their parties are named one by one */
-        return false;
-    }
-}
-
-/* ---- names ---- */
-
-static const struct {
-    const char *id;
-    enum routing_module module;
-} modules[] = {
-    {"versions", ROUTING_CONFIGURATION},
-    {MODULE_CREDENTIALS, ROUTING_CONFIGURATION},
-    {MODULE_HUB_CLIENT_INFO, ROUTING_CONFIGURATION},
-    {MODULE_LOCATIONS, ROUTING_LOCATIONS},
-    {MODULE_TARIFFS, ROUTING_TARIFFS},
-    {MODULE_TOKENS, ROUTING_TOKENS},
-    {MODULE_SESSIONS, ROUTING_SESSIONS},
-    {MODULE_CDRS, ROUTING_CDRS},
-    {MODULE_COMMANDS, ROUTING_COMMANDS},
-    {MODULE_CHARGING_PROFILES, ROUTING_CHARGING_PROFILES},
-    {"invoicereconciliation", ROUTING_INVOICES},
-    {"payments", ROUTING_PAYMENTS},
-    {"bookings", ROUTING_BOOKINGS}, /* R-VER-06 */
-    {"booking", ROUTING_BOOKINGS},
-    {"Booking", ROUTING_BOOKINGS},
-};
-
-bool routing_module_of(const char *module, enum routing_module *ret)
-{
-    for (size_t i = 0; module && i < sizeof modules / sizeof *modules; i++) {
-        if (strcmp(modules[i].id, module) != 0)
-            continue;
-        *ret = modules[i].module;
-        return true;
-    }
-    return false;
-}
-
-bool routing_method_of(const char *method, enum routing_method *ret)
-{
-    static const struct {
-        const char *name;
-        enum routing_method method;
-    } methods[] = {{"GET", ROUTING_GET},
-                   {"POST", ROUTING_POST},
-                   {"PUT", ROUTING_PUT},
-                   {"PATCH", ROUTING_PATCH},
-                   {"DELETE", ROUTING_DELETE}};
-
-    for (size_t i = 0; method && i < sizeof methods / sizeof *methods; i++) {
-        if (strcmp(methods[i].name, method) != 0)
-            continue;
-        *ret = methods[i].method;
-        return true;
-    }
-    return false;
-}
-
-const char *routing_kind_name(enum routing_kind kind)
-{
-    static const char *const names[] = {
-        [ROUTING_REFUSED] = "refused", [ROUTING_LOCAL] = "local",
-        [ROUTING_DIRECT] = "direct",   [ROUTING_OPEN] = "open",
-        [ROUTING_FAN_OUT] = "fan_out", [ROUTING_BROADCAST] = "broadcast",
-        [ROUTING_GET_ALL] = "get_all",
-    };
-    return names[kind];
-}
-
-uint32_t routing_offers_of(const struct peer_endpoint *endpoints, size_t count, enum ocpi_role role,
-                           enum ocpi_version version)
-{
-    uint32_t ret = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        enum routing_module module;
-        if (!routing_module_of(endpoints[i].module, &module) || module == ROUTING_CONFIGURATION)
-            continue;
-        uint32_t sender = ROUTING_OFFER(module, OCPI_INTERFACE_SENDER);
-        uint32_t receiver = ROUTING_OFFER(module, OCPI_INTERFACE_RECEIVER);
-        if (version == OCPI_2_1_1)
-            ret |= (sender | receiver) & (role == OCPI_ROLE_CPO ? CPO_SIDE : EMSP_SIDE);
-        else if (endpoints[i].role == OCPI_INTERFACE_SENDER)
-            ret |= sender;
-        else if (endpoints[i].role == OCPI_INTERFACE_RECEIVER)
-            ret |= receiver;
-        if (module == ROUTING_BOOKINGS && version != OCPI_2_1_1)
-            ret |= ROUTING_OFFER(ROUTING_BOOKING_LOCATIONS, endpoints[i].role);
-    }
-    return ret;
-}
+#include "ocpi/routing_call.h"
 
 /* ---- the directory ---- */
 
@@ -299,15 +59,15 @@ struct routing_directory *routing_directory_new(struct arena *a, struct party_id
 
     ret->hub = hub;
     ret->count = count;
-    ret->by_id = arena_alloc(a, (count + 1) * sizeof(*ret->by_id));
-    ret->by_partner = arena_alloc(a, (count + 1) * sizeof(*ret->by_partner));
+    ret->by_id = arena_alloc(a, (count + 1) * sizeof(struct routing_party *));
+    ret->by_partner = arena_alloc(a, (count + 1) * sizeof(struct routing_party *));
     for (size_t i = 0; i < count; i++) {
         ret->by_id[i] = ret->by_partner[i] = &parties[i];
         if (parties[i].ours && !ret->ours)
             ret->ours = &parties[i];
     }
-    qsort(ret->by_id, count, sizeof(*ret->by_id), by_id);
-    qsort(ret->by_partner, count, sizeof(*ret->by_partner), by_partner);
+    qsort(ret->by_id, count, sizeof(struct routing_party *), by_id);
+    qsort(ret->by_partner, count, sizeof(struct routing_party *), by_partner);
     return ret;
 }
 
@@ -351,7 +111,7 @@ struct work {
     const struct routing_directory *directory;
     const struct routing_contracts *contracts;
     const struct routing_ask *ask;
-    const struct call *call;
+    const struct routing_call *call;
     uint32_t offer; /* the interface that is addressed */
     struct routing_decision d;
 };
@@ -451,7 +211,8 @@ static enum reach reach_party(const struct work *w, const struct party_id *id,
         if (found == UNKNOWN || found > best)
             continue;
         if (*ret && found == best &&
-            (is_typical((*ret)->role, w->offer) || !is_typical(party->role, w->offer)))
+            (routing_is_typical((*ret)->role, w->offer) ||
+             !routing_is_typical(party->role, w->offer)))
             continue;
         best = found;
         *ret = party;
@@ -459,10 +220,8 @@ static enum reach reach_party(const struct work *w, const struct party_id *id,
     return best;
 }
 
-static void refuse_unknown(struct work *w)
+static void refuse_unknown(struct work *w, const struct party_id *to)
 {
-    const struct party_id *to = &w->ask->headers.to;
-
     refuse(w,
            err_at(w->arena, ERR_UNKNOWN_RECEIVER, HEADER_TO_PARTY_ID, "%s-%s is not connected here",
                   to->country_code, to->party_id),
@@ -511,7 +270,7 @@ static size_t infer_from(const struct work *w, const struct routing_party **ret)
     *ret = NULL;
     for (size_t i = 0; i < parties.count; i++) {
         const struct routing_party *party = parties.at[i];
-        if (party->ours || party->role == OCPI_ROLE_HUB || !may_ask(party->role, w->offer))
+        if (party->ours || party->role == OCPI_ROLE_HUB || !routing_may_ask(party->role, w->offer))
             continue;
         count += !*ret || !party_id_equal(&party->id, &(*ret)->id);
         if (!*ret)
@@ -532,7 +291,7 @@ static bool settle_from(struct work *w)
         for (size_t i = 0; i < entries.count; i++) {
             const struct routing_party *party = entries.at[i];
             if (!party->ours && party->partner_id == w->ask->partner_id &&
-                may_ask(party->role, w->offer)) {
+                routing_may_ask(party->role, w->offer)) {
                 w->d.from = party;
                 return true;
             }
@@ -569,7 +328,17 @@ static bool settle_from(struct work *w)
 
 /* ---- to many ---- */
 
-/* Pushes to the opposite side, from the hub or from the requester; reads of it by the way. */
+/* A party in two roles of one connection is one receiver. The legs are in the order of the ids. */
+static bool is_listed(const struct routing_leg *legs, size_t count,
+                      const struct routing_party *party)
+{
+    while (count-- > 0 && party_id_equal(&legs[count].party->id, &party->id))
+        if (legs[count].party->partner_id == party->partner_id)
+            return true;
+    return false;
+}
+
+/* Pushes to the opposite side, from the hub (BROADCAST) or from the requester (FAN_OUT). */
 static void send_opposite(struct work *w, enum routing_kind kind)
 {
     const struct routing_directory *d = w->directory;
@@ -579,28 +348,27 @@ static void send_opposite(struct work *w, enum routing_kind kind)
     /* From the front those that it goes to, from the back those that miss it. */
     for (size_t i = 0; i < d->count; i++) {
         const struct routing_party *party = d->by_id[i];
-        if (!hears(party->role, w->ask->module))
+        if (!routing_hears(party->role, w->ask->module))
             continue;
         bool neighbour = !party->ours && party->partner_id == w->ask->partner_id;
         if (neighbour && (!party->hears_neighbours ||
                           party_id_equal(&party->id, &w->d.from->id))) /* R-ROUTE-18 */
             continue;
-        if (!(party->offers & w->offer) || !has_call(w, party) || !is_allowed(w, party))
+        if (!(party->offers & w->offer) || !has_call(w, party) || is_listed(legs, count, party) ||
+            !is_allowed(w, party))
             continue;
         if (!party->ours && party->status == OCPI_CONNECTION_OFFLINE)
             legs[d->count - ++missed].party = party;
         if (!party->ours && party->status != OCPI_CONNECTION_CONNECTED) /* R-ROUTE-46 */
             continue;
         legs[count] = leg_to(w, party);
-        if (kind == ROUTING_BROADCAST) {
-            legs[count].answer = (struct routing){0};
-            if (party_id_is_set(&legs[count].request.from))
-                legs[count].request.from = emitted(d->hub);
-        }
+        legs[count].answer = (struct routing){0};
+        if (kind == ROUTING_BROADCAST && party_id_is_set(&legs[count].request.from))
+            legs[count].request.from = emitted(d->hub);
         count++;
     }
     w->d.kind = kind;
-    w->d.answer_by = w->ask->method == ROUTING_GET ? ROUTING_ANSWER_FIRST : ROUTING_ANSWER_OURS;
+    w->d.answer_by = ROUTING_ANSWER_OURS;
     w->d.answer = answer_by(w, &d->hub);
     w->d.legs = legs;
     w->d.leg_count = count;
@@ -617,10 +385,10 @@ static void list_all(struct work *w)
 
     for (size_t i = 0; i < d->count; i++) {
         const struct routing_party *party = d->by_id[i];
-        if (!is_owner(party->role, w->ask->module) ||
+        if (!routing_is_owner(party->role, w->ask->module) ||
             (!party->ours && (party->partner_id == w->ask->partner_id ||
                               party->status == OCPI_CONNECTION_SUSPENDED)) ||
-            !is_allowed(w, party))
+            is_listed(legs, count, party) || !is_allowed(w, party))
             continue;
         legs[count++].party = party;
     }
@@ -642,7 +410,8 @@ static void ask_several(struct work *w, struct routing_leg *legs, size_t count, 
         refuse(w,
                err_at(w->arena, ERR_UNKNOWN_RECEIVER, NULL,
                       "nothing in this request names a party that is connected here"),
-               w->ask->method == ROUTING_POST ? "R-ROUTE-24" : "R-ROUTE-20");
+               w->call->resolve == RESOLVE_OWNER && w->ask->method == ROUTING_POST ? "R-ROUTE-24"
+                                                                                   : "R-ROUTE-20");
     else if (count == 1)
         send_to(w, ROUTING_OPEN, legs[0].party);
     else {
@@ -654,28 +423,29 @@ static void ask_several(struct work *w, struct routing_leg *legs, size_t count, 
     }
 }
 
-/* Every owner of such objects: an authorisation of a token that nobody here knows. */
-static void ask_any_owner(struct work *w)
+/* All who can be meant where the content names nobody: the owners of such objects for a token that
+ * is not known here, the holders of copies for an object that is. */
+static void ask_any(struct work *w)
 {
     const struct routing_directory *d = w->directory;
     struct routing_leg *legs = arena_alloc(w->arena, (d->count + 1) * sizeof *legs);
     const struct routing_party *example = NULL;
-    enum reach why = UNKNOWN;
     size_t count = 0;
 
     for (size_t i = 0; i < d->count; i++) {
         const struct routing_party *party = d->by_id[i];
-        if (!is_owner(party->role, w->ask->module))
+        if (w->call->resolve == RESOLVE_OPPOSITE ? !routing_hears(party->role, w->ask->module)
+                                                 : !routing_is_owner(party->role, w->ask->module))
+            continue;
+        if (is_listed(legs, count, party))
             continue;
         enum reach found = reach(w, party);
         if (found == REACHED)
             legs[count++] = leg_to(w, party);
-        if (found < why && found != NOT_OFFERED && found != SAME_CONNECTION) {
-            why = found;
+        else if (found == NOT_CONNECTED)
             example = party;
-        }
     }
-    ask_several(w, legs, count, why, example);
+    ask_several(w, legs, count, NOT_CONNECTED, example);
 }
 
 /* ---- open routing: TO is missing (R-ROUTE-20) ---- */
@@ -712,9 +482,9 @@ static void ask_owners(struct work *w)
             example = party;
         }
     }
-    if (!known && w->call->resolve == OWNERS_OR_ANY && !ask->owner_count)
-        ask_any_owner(w);
-    else if (known > 1 && w->call->resolve == OWNER)
+    if (!known && w->call->resolve == RESOLVE_OWNERS_OR_ANY)
+        ask_any(w);
+    else if (known > 1 && w->call->resolve == RESOLVE_OWNER)
         refuse(w,
                err_at(w->arena, ERR_BAD_FIELD, HEADER_TO_PARTY_ID,
                       "ambiguous: several parties have an object with this id; name one in %s",
@@ -748,7 +518,8 @@ static void decide_open(struct work *w)
         send_to(w, ROUTING_OPEN, w->directory->ours);
         return;
     }
-    if (ask->target == ROUTING_LIST && w->call->modes & ALL && (old || ask->lenient)) {
+    if (ask->target == ROUTING_LIST && w->call->modes & ROUTING_MAY_GET_ALL &&
+        (old || ask->lenient)) {
         w->d.headers_ignored |= !old;
         list_all(w); /* R-BR-06, R-ROUTE-22 */
         return;
@@ -762,11 +533,11 @@ static void decide_open(struct work *w)
     }
     /* An owner of 2.1.1 that reads back what it pushed gets what we keep (R-BR-01). */
     if (old && ask->method == ROUTING_GET && ask->interface == OCPI_INTERFACE_RECEIVER &&
-        (w->call->resolve == NOWHERE || w->call->resolve == OPPOSITE)) {
+        (w->call->resolve == RESOLVE_NOWHERE || w->call->resolve == RESOLVE_OPPOSITE)) {
         keep_here(w);
         return;
     }
-    if (!(w->call->modes & OPEN)) {
+    if (!(w->call->modes & ROUTING_MAY_OPEN)) {
         refuse(w,
                err_at(w->arena, ERR_BAD_FIELD, HEADER_TO_PARTY_ID,
                       "%s: is missing, and this request says in no other way for whom it is",
@@ -774,10 +545,12 @@ static void decide_open(struct work *w)
                "R-ROUTE-20");
         return;
     }
-    if (w->call->resolve == OPPOSITE)
-        send_opposite(w, ROUTING_FAN_OUT);
-    else
+    if (w->call->resolve != RESOLVE_OPPOSITE)
         ask_owners(w);
+    else if (ask->method == ROUTING_GET)
+        ask_any(w);
+    else
+        send_opposite(w, ROUTING_FAN_OUT);
 }
 
 /* ---- TO is the hub ---- */
@@ -788,11 +561,11 @@ static void decide_hub(struct work *w)
     bool get = ask->method == ROUTING_GET, receiver = ask->interface == OCPI_INTERFACE_RECEIVER;
     const struct routing_party *ours;
 
-    if (get && !receiver && ask->target == ROUTING_LIST && w->call->modes & ALL) {
+    if (get && !receiver && ask->target == ROUTING_LIST && w->call->modes & ROUTING_MAY_GET_ALL) {
         list_all(w); /* R-ROUTE-30 */
         return;
     }
-    if (!get && w->call->modes & CAST) {
+    if (w->call->modes & ROUTING_MAY_BROADCAST) {
         send_opposite(w, ROUTING_BROADCAST); /* R-ROUTE-11 */
         return;
     }
@@ -835,7 +608,7 @@ static void decide_handed_out(struct work *w)
         entries = find_party(w->directory, &w->ask->owners[0]);
     const struct routing_party *party = NULL;
     for (size_t i = 0; i < entries.count; i++)
-        if (!party || is_typical(entries.at[i]->role, w->offer))
+        if (!party || routing_is_typical(entries.at[i]->role, w->offer))
             party = entries.at[i];
     if (!party)
         refuse(w, err_at(w->arena, ERR_NOT_FOUND, NULL, "nothing waits at this address"),
@@ -850,18 +623,6 @@ static void decide_handed_out(struct work *w)
 
 /* ---- the story ---- */
 
-static const struct call *find_call(const struct routing_ask *ask)
-{
-    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-        const struct call *c = &calls[i];
-        if (c->module == ask->module && c->interface == ask->interface &&
-            c->methods & (unsigned)ask->method && c->targets & (unsigned)ask->target &&
-            ask->version >= c->since && ask->version <= c->until)
-            return c;
-    }
-    return NULL;
-}
-
 static void decide_direct(struct work *w, const struct party_id *to)
 {
     const struct routing_party *party;
@@ -875,7 +636,7 @@ static void decide_direct(struct work *w, const struct party_id *to)
         w->d.headers_ignored = true;
         decide_open(w);
     } else {
-        refuse_unknown(w);
+        refuse_unknown(w, to);
     }
 }
 
@@ -883,6 +644,7 @@ struct routing_decision routing_decide(struct arena *a, const struct routing_dir
                                        const struct routing_contracts *contracts,
                                        const struct routing_ask *ask)
 {
+    static const struct party_id nobody;
     bool old = ask->version == OCPI_2_1_1;
     bool headed = party_id_is_set(&ask->headers.from) || party_id_is_set(&ask->headers.to);
     const struct party_id *to = old ? &ask->stands_for : &ask->headers.to;
@@ -890,7 +652,7 @@ struct routing_decision routing_decide(struct arena *a, const struct routing_dir
                      .directory = directory,
                      .contracts = contracts,
                      .ask = ask,
-                     .call = find_call(ask),
+                     .call = routing_call_find(ask),
                      .offer = ROUTING_OFFER(ask->module, ask->interface)};
 
     w.d.headers_ignored = headed && (old || ask->module == ROUTING_CONFIGURATION);
@@ -904,6 +666,8 @@ struct routing_decision routing_decide(struct arena *a, const struct routing_dir
     }
     if (!settle_from(&w))
         return w.d;
+    if (old && party_id_equal(to, &directory->hub))
+        to = &nobody; /* the hub itself is what 2.1.1 meets anyway */
     if (ask->target == ROUTING_HANDED_OUT)
         decide_handed_out(&w);
     else if (!party_id_is_set(to))

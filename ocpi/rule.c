@@ -49,13 +49,19 @@ static const struct rule rules[] = {
     {"R-TRANS-40", "transport_and_format, Pagination", "offset and limit are whole numbers from 0 on"},
     {"R-TRANS-41", "transport_and_format, Paginated request", "date_from is inclusive, date_to exclusive"},
     {"R-TRANS-42", "mod_sessions, GET Method", "a list of Sessions needs date_from"},
+    {"R-TRANS-43", "transport_and_format, Paginated response", "a page has Link unless it is the last, X-Total-Count and X-Limit"},
     {"R-TRANS-44", "transport_and_format, Pagination", "offset and limit are whole numbers from 0 on"},
+    {"R-TRANS-45", "transport_and_format, Paginated response", "lists are ordered by creation, so that pages stay stable"},
+    {"R-TRANS-46", "transport_and_format, Paginated response", "X-Total-Count is the number of objects that match"},
     {"R-TRANS-47", "", "a Link is followed on the partner's own hosts only"},
     {"R-TRANS-60", "transport_and_format, Unique message IDs", "X-Request-ID and X-Correlation-ID identify a message"},
 
+    {"R-VER-01", "version_information_endpoint", "versions and version details can always be read"},
+    {"R-VER-03", "version_information_endpoint, Endpoint class", "credentials are listed once"},
     {"R-VER-04", "version_information_endpoint", "the endpoints of 2.1.1 stand for one role"},
     {"R-VER-05", "version_information_endpoint, VersionNumber", "a connection needs a version that both sides offer"},
     {"R-VER-06", "version_information_endpoint, ModuleID", "modules are those of the version"},
+    {"R-VER-08", "", "URLs are served with and without a slash at the end"},
     {"R-VER-10", "", "each of our URLs serves the versions that it lists"},
 
     {"R-CRED-02", "credentials, POST Method", "the version is that of the endpoint the credentials are sent to"},
@@ -69,22 +75,34 @@ static const struct rule rules[] = {
     {"R-CRED-13", "credentials", "a hub of 2.2.1 lists the role HUB only"},
     {"R-CRED-14", "credentials", "a hub of 2.3.0 gives hub_party_id and the parties it reaches"},
     {"R-CRED-17", "credentials", "hub_party_id is two letters of country and three of party"},
+    {"R-CRED-18", "credentials, GET Method", "GET returns the credentials object of the server"},
     {"R-CRED-19", "", "URLs are https on the registered host, at public addresses"},
     {"R-CRED-20", "", "a registration token is spent by its first use"},
 
     {"R-ROUTE-01", "transport_and_format, Message routing", "requests of functional modules name sender and receiver"},
     {"R-ROUTE-02", "transport_and_format, Message routing", "configuration modules carry no routing headers"},
+    {"R-ROUTE-04", "transport_and_format, Message routing", "in an answer TO and FROM of the request change places"},
     {"R-ROUTE-05", "transport_and_format, Message routing", "routing headers come in pairs and have the form of party ids"},
     {"R-ROUTE-06", "transport_and_format, Message routing", "a request comes from a party of the connection, in a role that fits"},
+    {"R-ROUTE-14", "transport_and_format, Broadcast Push", "a GET is for one receiver, or a list of everybody's"},
+    {"R-ROUTE-15", "transport_and_format, Broadcast Push", "only what is meant for everybody is sent to everybody"},
+    {"R-ROUTE-20", "transport_and_format, Open Routing Request", "without a receiver the content has to name one"},
+    {"R-ROUTE-24", "", "what creates something goes to one receiver"},
+    {"R-ROUTE-30", "transport_and_format, GET All via Hubs", "the hub answers lists; a single object is asked of its owner"},
+    {"R-ROUTE-32", "", "the hub collects the lists of objects, not those of payments"},
     {"R-ROUTE-22", "", "a list names the party it is asked of: the hub for objects of everybody"},
     {"R-ROUTE-41", "status_codes, Hub errors", "the receiver must be connected here"},
     {"R-ROUTE-42", "status_codes, Hub errors", "the receiver must offer the module"},
+    {"R-ROUTE-43", "", "an answer of the receiver that cannot be used is not passed on"},
+    {"R-ROUTE-46", "mod_hub_client_info, Scenarios", "no requests are sent to parties that are not connected"},
     {"R-ROUTE-55", "", "an id that several owners use does not name one object"},
     {"R-ROUTE-56", "terminology, Typical OCPI implementations", "each role has its side of a module"},
+    {"R-ROUTE-63", "", "no message goes back to the connection it came from"},
 
     {"R-HCI-01", "mod_hub_client_info, Push model", "only a hub tells of clients"},
     {"R-HCI-03", "mod_hub_client_info", "ClientInfo carries no routing headers"},
     {"R-HCI-04", "mod_hub_client_info, PUT Method", "a ClientInfo belongs to one party and role"},
+    {"R-HCI-05", "", "a suspended partner is let in nowhere"},
     {"R-HCI-10", "", "OCPI 2.1.1 has no ClientInfo"},
     {"R-HCI-12", "mod_hub_client_info, ClientInfo object", "last_updated is required"},
 
@@ -95,7 +113,9 @@ static const struct rule rules[] = {
     {"R-CMD-01", "mod_commands", "the body is that of the command in the path"},
     {"R-CMD-02", "mod_commands, StartSession", "an eMSP uses its own tokens"},
     {"R-CMD-07", "mod_commands, ReserveNow", "a reservation is named by the requester's own id"},
+    {"R-CMD-10", "mod_commands, Flow", "a command for an unknown place is answered 2003 and REJECTED"},
 
+    {"R-CP-02", "mod_charging_profiles", "a profile belongs to a Session that the CPO knows"},
     {"R-CP-03", "mod_charging_profiles, PUT Method", "ActiveChargingProfiles follow a profile that was set"},
     {"R-CP-06", "mod_charging_profiles, ChargingProfile", "periods start at 0 and ascend"},
 
@@ -111,8 +131,10 @@ static const struct rule rules[] = {
     {"R-SESS-03", "", "the status of a Session moves forward"},
     {"R-SESS-08", "mod_sessions, PATCH Method", "charging_periods of a PATCH are appended"},
     {"R-SESS-13", "mod_sessions, ChargingPreferencesResponse", "preferences need a capable EVSE"},
+    {"R-SESS-15", "", "the token of a Session or CDR belongs to a known party"},
 
     {"R-CDR-01", "mod_cdrs", "a CDR never changes"},
+    {"R-CDR-03", "mod_cdrs, POST Method", "the answer to POST names the URL of the CDR in Location"},
     {"R-CDR-04", "", "the id of a CDR has one content"},
     {"R-CDR-05", "mod_cdrs, CDR object", "the id of a CDR has at most 36 characters, that of a credit 39"},
     {"R-CDR-06", "mod_cdrs, Credit CDRs", "a credit names the CDR it cancels"},
@@ -128,6 +150,9 @@ static const struct rule rules[] = {
     {"R-TOK-03", "mod_tokens, POST Method", "an unknown Token is answered 404 and 2004"},
     {"R-TOK-04", "mod_tokens, POST Method", "an authorisation needs enough information"},
     {"R-TOK-10", "", "a Token belongs to one eMSP"},
+
+    {"R-BR-03", "", "what the other side's version requires has to be there"},
+    {"R-BR-47", "", "what a version cannot say is not shown in it"},
 };
 /* clang-format on */
 enum { RULE_COUNT = sizeof rules / sizeof *rules };

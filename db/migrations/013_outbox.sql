@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What is to be told to partners. Triggers on the tables of the facts write the rows, in the fact's
--- transaction; a row names an object, what is sent is read when it is claimed. They look at
--- push_target first, so that they cost next to nothing while nobody is to be told.
+-- transaction; a row names an object, what is sent is read when it is claimed. They begin with a
+-- WHEN and with a look at push_target, so that they cost next to nothing while nobody is to be told.
 --
 -- Why nothing is lost between a change and a claim: both lock the outbox row. A change that comes
 -- second raises the row's version, and outbox_done() makes the row ready again.
@@ -23,7 +23,7 @@ CREATE TABLE outbox (
     expires_at timestamptz NOT NULL
 ) WITH (fillfactor = 60);
 CREATE UNIQUE INDEX outbox_key ON outbox (partner_id, class, object, evse_uid);
-CREATE INDEX outbox_due ON outbox (partner_id, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX outbox_by_time ON outbox (partner_id, due_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX outbox_leased ON outbox (partner_id) WHERE lease_until IS NOT NULL;
 
 CREATE FUNCTION outbox_module(p_class text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -58,11 +58,12 @@ END $$;
 
 -- Who gets the objects of a party: partners with the module's receiver and a contract.
 CREATE FUNCTION push_receivers(p_owner text, p_module text) RETURNS bigint[]
-LANGUAGE sql STABLE AS $$
-    SELECT array_agg(DISTINCT t.partner_id)
-      FROM push_target t JOIN party r ON r.partner_id = t.partner_id
-     WHERE t.module = p_module AND contract_allows(p_owner, r.owner, p_module)
-$$;
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT array_agg(DISTINCT t.partner_id)
+              FROM push_target t JOIN party r ON r.partner_id = t.partner_id
+             WHERE t.module = p_module AND contract_allows(p_owner, r.owner, p_module));
+END $$;
 
 -- The EVSEs whose status, and no more, differs between two documents of a location; NULL: something
 -- else differs too, or too much.
@@ -118,100 +119,89 @@ BEGIN
     END IF;
 END $$;
 
-CREATE FUNCTION location_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION location_told() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    v_receivers bigint[];
+    v_uids text[];
 BEGIN
     IF EXISTS (SELECT FROM push_target WHERE module = 'locations') THEN
-        PERFORM outbox_put_location(n, r, NULL)
-           FROM new_rows n, push_receivers(n.owner, 'locations') r WHERE r IS NOT NULL;
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE FUNCTION location_updated() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT FROM push_target WHERE module = 'locations') THEN
-        PERFORM outbox_put_location(n, r, CASE WHEN o.ocpi = n.ocpi THEN
-                    location_statuses_changed(o.document::jsonb, n.document::jsonb) END)
-           FROM new_rows n JOIN old_rows o ON o.id = n.id, push_receivers(n.owner, 'locations') r
-          WHERE n.version <> o.version AND r IS NOT NULL;
+        v_receivers := push_receivers(NEW.owner, 'locations');
+        IF v_receivers IS NOT NULL THEN
+            IF TG_OP = 'UPDATE' AND OLD.ocpi = NEW.ocpi THEN
+                v_uids := location_statuses_changed(OLD.document::jsonb, NEW.document::jsonb);
+            END IF;
+            PERFORM outbox_put_location(NEW, v_receivers, v_uids);
+        END IF;
     END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER location_inserted AFTER INSERT ON location
-    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION location_inserted();
+    FOR EACH ROW EXECUTE FUNCTION location_told();
 CREATE TRIGGER location_updated AFTER UPDATE ON location
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION location_updated();
+    FOR EACH ROW WHEN (NEW.version <> OLD.version) EXECUTE FUNCTION location_told();
 
 -- ---------------------------------------------------------------- tariffs
 
-CREATE FUNCTION tariff_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION tariff_told() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    v_receivers bigint[];
 BEGIN
     IF EXISTS (SELECT FROM push_target WHERE module = 'tariffs') THEN
-        PERFORM outbox_put(r, 'tariff', n.id, '')
-           FROM new_rows n, push_receivers(n.owner, 'tariffs') r WHERE r IS NOT NULL;
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE FUNCTION tariff_updated() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT FROM push_target WHERE module = 'tariffs') THEN
-        PERFORM outbox_put(r, 'tariff', n.id, '')
-           FROM new_rows n JOIN old_rows o ON o.id = n.id, push_receivers(n.owner, 'tariffs') r
-          WHERE (n.version, n.deleted_at) IS DISTINCT FROM (o.version, o.deleted_at)
-            AND r IS NOT NULL;
+        v_receivers := push_receivers(NEW.owner, 'tariffs');
+        IF v_receivers IS NOT NULL THEN
+            PERFORM outbox_put(v_receivers, 'tariff', NEW.id, '');
+        END IF;
     END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER tariff_inserted AFTER INSERT ON tariff
-    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION tariff_inserted();
+    FOR EACH ROW EXECUTE FUNCTION tariff_told();
 CREATE TRIGGER tariff_updated AFTER UPDATE ON tariff
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION tariff_updated();
+    FOR EACH ROW WHEN ((NEW.version, NEW.deleted_at) IS DISTINCT FROM (OLD.version, OLD.deleted_at))
+    EXECUTE FUNCTION tariff_told();
 
 -- ---------------------------------------------------------------- sessions and CDRs
 
 -- They go to the owner of the token.
 CREATE FUNCTION token_receivers(p_owner text, p_module text) RETURNS bigint[]
-LANGUAGE sql STABLE AS $$
-    SELECT array_agg(DISTINCT t.partner_id)
-      FROM push_target t JOIN party r ON r.partner_id = t.partner_id
-     WHERE t.module = p_module AND r.owner = p_owner
-$$;
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT array_agg(DISTINCT t.partner_id)
+              FROM push_target t JOIN party r ON r.partner_id = t.partner_id
+             WHERE t.module = p_module AND r.owner = p_owner);
+END $$;
 
-CREATE FUNCTION network_session_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION network_session_told() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    v_receivers bigint[];
 BEGIN
     IF EXISTS (SELECT FROM push_target WHERE module = 'sessions') THEN
-        PERFORM outbox_put(r, 'session', n.id, '')
-           FROM new_rows n, token_receivers(n.token_owner, 'sessions') r WHERE r IS NOT NULL;
+        v_receivers := token_receivers(NEW.token_owner, 'sessions');
+        IF v_receivers IS NOT NULL THEN
+            PERFORM outbox_put(v_receivers, 'session', NEW.id, '');
+        END IF;
     END IF;
     RETURN NULL;
 END $$;
-CREATE FUNCTION network_session_updated() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT FROM push_target WHERE module = 'sessions') THEN
-        PERFORM outbox_put(r, 'session', n.id, '')
-           FROM new_rows n JOIN old_rows o ON o.id = n.id,
-                token_receivers(n.token_owner, 'sessions') r
-          WHERE n.version <> o.version AND r IS NOT NULL;
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE FUNCTION cdr_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION cdr_told() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    v_receivers bigint[];
 BEGIN
     IF EXISTS (SELECT FROM push_target WHERE module = 'cdrs') THEN
-        PERFORM outbox_put(r, 'cdr', n.id, '')
-           FROM new_rows n, token_receivers(n.token_owner, 'cdrs') r WHERE r IS NOT NULL;
+        v_receivers := token_receivers(NEW.token_owner, 'cdrs');
+        IF v_receivers IS NOT NULL THEN
+            PERFORM outbox_put(v_receivers, 'cdr', NEW.id, '');
+        END IF;
     END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER network_session_inserted AFTER INSERT ON network_session
-    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT
-    EXECUTE FUNCTION network_session_inserted();
+    FOR EACH ROW WHEN (NEW.token_owner IS NOT NULL) EXECUTE FUNCTION network_session_told();
 CREATE TRIGGER network_session_updated AFTER UPDATE ON network_session
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION network_session_updated();
+    FOR EACH ROW WHEN (NEW.token_owner IS NOT NULL AND NEW.version <> OLD.version)
+    EXECUTE FUNCTION network_session_told();
 CREATE TRIGGER cdr_inserted AFTER INSERT ON cdr
-    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION cdr_inserted();
+    FOR EACH ROW WHEN (NEW.token_owner IS NOT NULL) EXECUTE FUNCTION cdr_told();
 
 -- ---------------------------------------------------------------- client infos
 
@@ -328,27 +318,51 @@ END $$;
 -- ---------------------------------------------------------------- sending
 
 -- May the receiver (still) be told of the object?
-CREATE FUNCTION outbox_visible(x outbox) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT CASE x.class
-        WHEN 'location' THEN EXISTS (
-            SELECT FROM location l JOIN party r ON r.partner_id = x.partner_id
-             WHERE l.id = x.object AND contract_allows(l.owner, r.owner, 'locations')
-               AND l.partner_id <> ALL (partners_hidden()))
-        WHEN 'tariff' THEN EXISTS (
-            SELECT FROM tariff l JOIN party r ON r.partner_id = x.partner_id
-             WHERE l.id = x.object AND contract_allows(l.owner, r.owner, 'tariffs')
-               AND l.partner_id <> ALL (partners_hidden()))
-        WHEN 'session' THEN EXISTS (
-            SELECT FROM network_session n JOIN party r ON r.owner = n.token_owner
-             WHERE n.id = x.object AND r.partner_id = x.partner_id
-               AND n.partner_id <> ALL (partners_hidden()))
-        WHEN 'cdr' THEN EXISTS (
-            SELECT FROM cdr c JOIN party r ON r.owner = c.token_owner
-             WHERE c.id = x.object AND r.partner_id = x.partner_id
-               AND c.partner_id <> ALL (partners_hidden()))
-        ELSE EXISTS (
-            SELECT FROM party y WHERE y.id = x.object AND client_info_visible(y, x.partner_id)) END
-$$;
+CREATE FUNCTION outbox_visible(x outbox) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_owner text;
+    v_partner bigint;
+BEGIN
+    CASE x.class
+    WHEN 'client_info' THEN
+        RETURN EXISTS (SELECT FROM party y
+                        WHERE y.id = x.object AND client_info_visible(y, x.partner_id));
+    WHEN 'location' THEN
+        SELECT owner, partner_id INTO v_owner, v_partner FROM location WHERE id = x.object;
+    WHEN 'tariff' THEN
+        SELECT owner, partner_id INTO v_owner, v_partner FROM tariff WHERE id = x.object;
+    WHEN 'session' THEN
+        SELECT token_owner, partner_id INTO v_owner, v_partner FROM network_session
+         WHERE id = x.object;
+    WHEN 'cdr' THEN
+        SELECT token_owner, partner_id INTO v_owner, v_partner FROM cdr WHERE id = x.object;
+    END CASE;
+    RETURN v_partner <> ALL (partners_hidden()) AND EXISTS (
+        SELECT FROM party r
+         WHERE r.partner_id = x.partner_id
+           AND CASE WHEN x.class IN ('session', 'cdr') THEN r.owner = v_owner
+                    ELSE contract_allows(v_owner, r.owner, outbox_module(x.class)) END);
+END $$;
+
+-- The next rows of a partner, in the order in which they are due. A long queue is not looked
+-- through: the planner, which cannot know how soon LIMIT is reached, is held to the indexes.
+CREATE FUNCTION outbox_due(p_partner bigint, p_limit int) RETURNS SETOF bigint LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off SET enable_sort = off AS $$
+DECLARE
+    v_now timestamptz := hub_now();
+BEGIN
+    RETURN QUERY
+    SELECT w.id FROM outbox w
+     WHERE w.partner_id = p_partner AND w.due_at <= v_now
+       AND NOT EXISTS (
+           SELECT FROM outbox y
+            WHERE y.partner_id = w.partner_id AND y.class = w.class AND y.object = w.object
+              AND y.id <> w.id
+              AND (y.lease_until > v_now OR (y.due_at <= v_now AND y.id < w.id)))
+     ORDER BY w.due_at, w.id LIMIT p_limit
+       FOR UPDATE OF w SKIP LOCKED;
+END $$;
 
 -- Claims are made one after the other, so that no two of them are of one object; a claim need not
 -- survive a crash. Rows that ran out of time are dropped here, CDRs wait for a person then.
@@ -359,6 +373,7 @@ DECLARE
     v_left int := p_limit;
     v_partner bigint;
     v_room int;
+    v_ids bigint[];
     x outbox;
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
@@ -377,21 +392,12 @@ BEGIN
         SELECT least(v_left, p_per_partner - count(*)) INTO v_room
           FROM outbox WHERE partner_id = v_partner AND lease_until > v_now;
         CONTINUE WHEN v_room <= 0;
+        v_ids := ARRAY(SELECT outbox_due(v_partner, v_room));
         FOR x IN
-            UPDATE outbox o SET attempts = attempts + 1, lease_until = v_now + interval '30 seconds',
+            UPDATE outbox SET attempts = attempts + 1, lease_until = v_now + interval '30 seconds',
                    due_at = v_now + interval '30 seconds'
-              FROM (SELECT id FROM outbox w
-                     WHERE w.partner_id = v_partner AND w.due_at <= v_now
-                       AND NOT EXISTS (
-                           SELECT FROM outbox y
-                            WHERE y.partner_id = w.partner_id AND y.class = w.class
-                              AND y.object = w.object AND y.id <> w.id
-                              AND (y.lease_until > v_now
-                                   OR (y.due_at <= v_now AND y.id < w.id)))
-                     ORDER BY w.due_at, w.id LIMIT v_room
-                       FOR UPDATE SKIP LOCKED) due
-             WHERE o.id = due.id
-            RETURNING o.*
+             WHERE id = ANY (v_ids)
+            RETURNING *
         LOOP
             v_left := v_left - 1;
             RETURN NEXT x;

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Further commands that operators give: what a network is going to allow (profile_get), and
--- reservations (R-CMD-07..09).
+-- reservations (R-CMD-07..09); tokens for one start; who is probed.
 
 ALTER TABLE operation DROP CONSTRAINT operation_kind_check,
     ADD CONSTRAINT operation_kind_check CHECK (kind IN (
@@ -170,3 +170,70 @@ CREATE TRIGGER reservation_follow AFTER UPDATE ON operation
     FOR EACH ROW WHEN (NEW.kind IN ('reserve', 'cancel_reservation') AND
                        (OLD.finished_at, OLD.result) IS DISTINCT FROM (NEW.finished_at, NEW.result))
     EXECUTE FUNCTION reservation_follow();
+
+-- ---------------------------------------------------------------- tokens of one start
+
+-- 2.1.1 tells of a session's token the contract id alone (auth_id): a token that was made for one
+-- start has a contract id of its own, so that it says whose the session is (R-REST-02).
+CREATE FUNCTION token_own_contract() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.contract_id := regexp_replace(NEW.contract_id, '-C[0-9A-Z]+$', '')
+                       || '-C' || upper(left(random_hex(), 8));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER token_own_contract BEFORE INSERT ON token
+    FOR EACH ROW WHEN (NEW.type = 'AD_HOC_USER') EXECUTE FUNCTION token_own_contract();
+CREATE INDEX token_by_contract ON token (contract_id);
+
+-- As before, but a token of one start is found by its contract id too.
+CREATE OR REPLACE FUNCTION token_owner_find(p_cpo bigint, p_uid text)
+RETURNS TABLE (ours boolean, country_code text, party_id text, uid text, type text,
+               contract_id text, document text, ocpi text)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
+    SELECT true, NULL::text, NULL::text, t.uid, t.type, t.contract_id, NULL::text, NULL::text
+      FROM token t WHERE t.uid = upper(p_uid)
+     UNION ALL
+    SELECT true, NULL, NULL, t.uid, t.type, t.contract_id, NULL, NULL
+      FROM token t WHERE t.contract_id IN (p_uid, upper(p_uid))
+     LIMIT 1;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH known AS (
+        SELECT t.*, CASE WHEN lower(t.uid) = lower(p_uid) THEN 0 ELSE 2 END
+                    + CASE WHEN t.valid THEN 0 ELSE 1 END AS rank
+          FROM (SELECT * FROM roaming_token r WHERE lower(r.uid) = lower(p_uid)
+                 UNION
+                SELECT * FROM roaming_token r WHERE lower(r.contract_id) = lower(p_uid)) t
+         WHERE t.partner_id <> ALL (partners_hidden())
+           AND EXISTS (SELECT FROM partner_owners(p_cpo, NULL, NULL) c (owner)
+                        WHERE contract_allows(t.owner, c.owner, 'tokens'))
+    ), best AS (
+        SELECT * FROM known k WHERE k.rank = (SELECT min(rank) FROM known)
+    )
+    SELECT false, b.country_code, b.party_id, b.uid, b.type, b.contract_id, b.document, b.ocpi
+      FROM best b
+     WHERE (SELECT count(DISTINCT owner) FROM best) = 1
+     ORDER BY b.last_updated DESC, b.id LIMIT 1;
+END $$;
+
+-- ---------------------------------------------------------------- probes
+
+-- Who has been silent for p_silence seconds, or is offline, and shall be asked for its versions
+-- (R-HCI-08). A claim keeps others away for 30 s.
+CREATE OR REPLACE FUNCTION partner_probe_due(p_limit int, p_silence int) RETURNS SETOF bigint
+LANGUAGE sql AS $$
+    UPDATE partner p SET probe_at = hub_now() + interval '30 seconds'
+      FROM (SELECT id FROM partner
+             WHERE enabled AND state IN ('connected', 'offline') AND token_out IS NOT NULL
+               AND versions_url IS NOT NULL AND coalesce(probe_at <= hub_now(), true)
+               AND (state = 'offline' OR
+                    coalesce(last_contact_at <= hub_now() - make_interval(secs => p_silence), true))
+             ORDER BY probe_at NULLS FIRST, id LIMIT p_limit
+               FOR UPDATE SKIP LOCKED) due
+     WHERE p.id = due.id
+    RETURNING p.id
+$$;

@@ -37,6 +37,13 @@ SELECT u.i
    AND lower(t.tariff_id) = substr(u.key, strpos(u.key, '/') + 1)
  WHERE encode(sha256(convert_to(t.document, 'UTF8')), 'hex') = u.digest
 
+-- name: pull_ours
+-- Tokens of our own users, by uid or contract id: nobody else may own such a one.
+SELECT u.i FROM unnest($1::text[], $2::text[]) WITH ORDINALITY u (uid, contract, i)
+ WHERE EXISTS (SELECT FROM token t WHERE t.uid IN (upper(u.uid), upper(u.contract)))
+    OR EXISTS (SELECT FROM token t WHERE t.contract_id IN (u.uid, upper(u.uid), u.contract,
+                                                           upper(u.contract)))
+
 -- name: pull_see
 SELECT pull_see($1, $2, $3)
 

@@ -15,7 +15,7 @@ WITH owners AS MATERIALIZED (
                 WHERE l.owner = o.owner AND (NOT $6::boolean OR l.published)
                   AND l.last_updated >= coalesce($7::timestamptz, '-infinity')
                   AND l.last_updated < coalesce($8::timestamptz, 'infinity')
-                  AND l.partner_id <> ALL (partners_hidden())
+                  AND l.partner_id <> ALL ((SELECT partners_hidden())::bigint[])
                 ORDER BY l.id LIMIT $9::bigint + $10::bigint) x
      ORDER BY x.id OFFSET $9 LIMIT $10
 ), counted AS MATERIALIZED (
@@ -24,7 +24,7 @@ WITH owners AS MATERIALIZED (
                 WHERE l.owner = o.owner AND (NOT $6::boolean OR l.published)
                   AND l.last_updated >= coalesce($7::timestamptz, '-infinity')
                   AND l.last_updated < coalesce($8::timestamptz, 'infinity')
-                  AND l.partner_id <> ALL (partners_hidden())) x
+                  AND l.partner_id <> ALL ((SELECT partners_hidden())::bigint[])) x
 )
 SELECT c.total, l.location_id AS id, l.document, l.ocpi, l.country_code, l.party_id, l.last_updated,
        NULL AS location, NULL AS location_ocpi, NULL AS token_country, NULL AS token_party
@@ -39,8 +39,8 @@ SELECT count(*) OVER () AS total, l.location_id AS id, l.document, l.ocpi, l.cou
        NULL AS location, NULL AS location_ocpi, NULL AS token_country, NULL AS token_party
   FROM location l
  WHERE lower(l.location_id) = lower($7) AND (NOT $6::boolean OR l.published)
-   AND l.owner IN (SELECT share_owners($1, $2, $3, 'locations', $4, $5))
-   AND l.partner_id <> ALL (partners_hidden())
+   AND l.owner IN (SELECT * FROM share_owners($1, $2, $3, 'locations', $4, $5))
+   AND l.partner_id <> ALL ((SELECT partners_hidden())::bigint[])
  ORDER BY l.id
 
 -- name: share_tariffs
@@ -55,7 +55,7 @@ WITH owners AS MATERIALIZED (
                                            AND coalesce(t.end_at, 'infinity') > hub_now()))
                   AND t.last_updated >= coalesce($7::timestamptz, '-infinity')
                   AND t.last_updated < coalesce($8::timestamptz, 'infinity')
-                  AND t.partner_id <> ALL (partners_hidden())
+                  AND t.partner_id <> ALL ((SELECT partners_hidden())::bigint[])
                 ORDER BY t.id LIMIT $9::bigint + $10::bigint) x
      ORDER BY x.id OFFSET $9 LIMIT $10
 ), counted AS MATERIALIZED (
@@ -66,7 +66,7 @@ WITH owners AS MATERIALIZED (
                                            AND coalesce(t.end_at, 'infinity') > hub_now()))
                   AND t.last_updated >= coalesce($7::timestamptz, '-infinity')
                   AND t.last_updated < coalesce($8::timestamptz, 'infinity')
-                  AND t.partner_id <> ALL (partners_hidden())) x
+                  AND t.partner_id <> ALL ((SELECT partners_hidden())::bigint[])) x
 )
 SELECT c.total, t.tariff_id AS id, t.document, t.ocpi, t.country_code, t.party_id, t.last_updated,
        NULL AS location, NULL AS location_ocpi, NULL AS token_country, NULL AS token_party
@@ -83,8 +83,8 @@ SELECT count(*) OVER () AS total, t.tariff_id AS id, t.document, t.ocpi, t.count
  WHERE lower(t.tariff_id) = lower($7) AND t.deleted_at IS NULL
    AND (NOT $6::boolean OR (coalesce(t.start_at, '-infinity') <= hub_now()
                             AND coalesce(t.end_at, 'infinity') > hub_now()))
-   AND t.owner IN (SELECT share_owners($1, $2, $3, 'tariffs', $4, $5))
-   AND t.partner_id <> ALL (partners_hidden())
+   AND t.owner IN (SELECT * FROM share_owners($1, $2, $3, 'tariffs', $4, $5))
+   AND t.partner_id <> ALL ((SELECT partners_hidden())::bigint[])
  ORDER BY t.id
 
 -- name: share_sessions
@@ -99,7 +99,7 @@ WITH owners AS MATERIALIZED (
                        OR party_key(n.country_code, n.party_id) = party_key($4, $5))
                   AND n.last_updated >= coalesce($7::timestamptz, '-infinity')
                   AND n.last_updated < coalesce($8::timestamptz, 'infinity')
-                  AND n.partner_id <> ALL (partners_hidden())
+                  AND n.partner_id <> ALL ((SELECT partners_hidden())::bigint[])
                 ORDER BY n.id LIMIT $9::bigint + $10::bigint) x
      ORDER BY x.id OFFSET $9 LIMIT $10
 ), counted AS MATERIALIZED (
@@ -110,7 +110,7 @@ WITH owners AS MATERIALIZED (
                        OR party_key(n.country_code, n.party_id) = party_key($4, $5))
                   AND n.last_updated >= coalesce($7::timestamptz, '-infinity')
                   AND n.last_updated < coalesce($8::timestamptz, 'infinity')
-                  AND n.partner_id <> ALL (partners_hidden())) x
+                  AND n.partner_id <> ALL ((SELECT partners_hidden())::bigint[])) x
 )
 SELECT c.total, n.network_session_id AS id, n.document, n.ocpi, n.country_code, n.party_id,
        n.last_updated, l.document AS location, l.ocpi AS location_ocpi, n.token_country,
@@ -137,9 +137,9 @@ SELECT count(*) OVER () AS total, n.network_session_id AS id, n.document, n.ocpi
                         AND lower(x.party_id) = lower(n.party_id)
                         AND lower(x.location_id) = lower(n.location_id) LIMIT 1) l ON true
  WHERE lower(n.network_session_id) = lower($7) AND $6::boolean IS NOT NULL
-   AND n.token_owner IN (SELECT partner_owners($1, $2, $3))
+   AND n.token_owner IN (SELECT * FROM partner_owners($1, $2, $3))
    AND ($5::text IS NULL OR party_key(n.country_code, n.party_id) = party_key($4, $5))
-   AND n.partner_id <> ALL (partners_hidden())
+   AND n.partner_id <> ALL ((SELECT partners_hidden())::bigint[])
  ORDER BY n.id
 
 -- name: share_cdrs
@@ -154,7 +154,7 @@ WITH owners AS MATERIALIZED (
                        OR party_key(d.country_code, d.party_id) = party_key($4, $5))
                   AND d.last_updated >= coalesce($7::timestamptz, '-infinity')
                   AND d.last_updated < coalesce($8::timestamptz, 'infinity')
-                  AND d.partner_id <> ALL (partners_hidden())
+                  AND d.partner_id <> ALL ((SELECT partners_hidden())::bigint[])
                 ORDER BY d.id LIMIT $9::bigint + $10::bigint) x
      ORDER BY x.id OFFSET $9 LIMIT $10
 ), counted AS MATERIALIZED (
@@ -165,7 +165,7 @@ WITH owners AS MATERIALIZED (
                        OR party_key(d.country_code, d.party_id) = party_key($4, $5))
                   AND d.last_updated >= coalesce($7::timestamptz, '-infinity')
                   AND d.last_updated < coalesce($8::timestamptz, 'infinity')
-                  AND d.partner_id <> ALL (partners_hidden())) x
+                  AND d.partner_id <> ALL ((SELECT partners_hidden())::bigint[])) x
 )
 SELECT c.total, d.cdr_id AS id, convert_from(d.body, 'UTF8') AS document, d.ocpi, d.country_code,
        d.party_id, d.last_updated, l.document AS location, l.ocpi AS location_ocpi,
@@ -192,9 +192,9 @@ SELECT count(*) OVER () AS total, d.cdr_id AS id, convert_from(d.body, 'UTF8') A
                         AND lower(x.party_id) = lower(d.party_id)
                         AND lower(x.location_id) = lower(d.location_id) LIMIT 1) l ON true
  WHERE lower(d.cdr_id) = lower($7) AND $6::boolean IS NOT NULL
-   AND d.token_owner IN (SELECT partner_owners($1, $2, $3))
+   AND d.token_owner IN (SELECT * FROM partner_owners($1, $2, $3))
    AND ($5::text IS NULL OR party_key(d.country_code, d.party_id) = party_key($4, $5))
-   AND d.partner_id <> ALL (partners_hidden())
+   AND d.partner_id <> ALL ((SELECT partners_hidden())::bigint[])
  ORDER BY d.id
 
 -- name: share_tokens
@@ -207,7 +207,7 @@ WITH owners AS MATERIALIZED (
                 WHERE t.owner = o.owner
                   AND t.last_updated >= coalesce($7::timestamptz, '-infinity')
                   AND t.last_updated < coalesce($8::timestamptz, 'infinity')
-                  AND t.partner_id <> ALL (partners_hidden())
+                  AND t.partner_id <> ALL ((SELECT partners_hidden())::bigint[])
                 ORDER BY t.id LIMIT $9::bigint + $10::bigint) x
      ORDER BY x.id OFFSET $9 LIMIT $10
 ), counted AS MATERIALIZED (
@@ -216,7 +216,7 @@ WITH owners AS MATERIALIZED (
                 WHERE t.owner = o.owner
                   AND t.last_updated >= coalesce($7::timestamptz, '-infinity')
                   AND t.last_updated < coalesce($8::timestamptz, 'infinity')
-                  AND t.partner_id <> ALL (partners_hidden())) x
+                  AND t.partner_id <> ALL ((SELECT partners_hidden())::bigint[])) x
 )
 SELECT c.total, t.uid AS id, t.document, t.ocpi, t.country_code, t.party_id, t.last_updated,
        NULL AS location, NULL AS location_ocpi, t.country_code AS token_country,
@@ -233,6 +233,6 @@ SELECT count(*) OVER () AS total, t.uid AS id, t.document, t.ocpi, t.country_cod
        t.party_id AS token_party
   FROM roaming_token t
  WHERE lower(t.uid) = lower($7) AND $6::boolean IS NOT NULL
-   AND t.owner IN (SELECT share_owners($1, $2, $3, 'tokens', $4, $5))
-   AND t.partner_id <> ALL (partners_hidden())
+   AND t.owner IN (SELECT * FROM share_owners($1, $2, $3, 'tokens', $4, $5))
+   AND t.partner_id <> ALL ((SELECT partners_hidden())::bigint[])
  ORDER BY t.id

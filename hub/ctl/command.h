@@ -10,15 +10,17 @@
 #include <stdbool.h>
 
 struct arena;
+struct call;
 
 /* What the user gave, of all commands together; NULL where absent. */
 struct command_line {
     const char *socket, *url, *token_file;
     bool json, help;
+    bool full;
     const char *sub, *robot;
     const char *versions_url, *token_a;
     const char *name, *country, *party, *role;
-    const char *connector;
+    const char *connector, *minutes, *reservation;
     const char *from, *to, *module;
     const char *partner, *object, *correlation, *since, *until, *before, *limit;
     bool refused;
@@ -39,6 +41,9 @@ struct command {
     const char *if_not_found;           /* what to do about a 404; may be NULL */
     const char *(*query)(struct arena *a, const struct command_line *line); /* "?..."; NULL: none */
     const char *second; /* as operand: a second word; it goes into the body */
+    /* What goes on after the answer, which it then prints itself; the exit status. */
+    int (*follow)(struct arena *a, const struct command_line *line, const struct call *call,
+                  json_t *answer);
 };
 
 extern const struct command commands[]; /* ends with a noun of NULL */

@@ -10,7 +10,9 @@
 #include "hub/ctl/contract.h"
 #include "hub/ctl/message.h"
 #include "hub/ctl/partner.h"
+#include "hub/ctl/partner_test.h"
 #include "hub/ctl/print.h"
+#include "hub/ctl/reservation.h"
 
 enum { BODY_MAX = 64 * 1024 };
 
@@ -165,6 +167,12 @@ const struct command commands[] = {
      "auth_encoding=auto|raw|base64 is one with a value.",
      "PUT", "/v1/admin/partners/%s/quirks", partner_quirk_body, print_document, NULL,
      "`hubctl partner list` shows their numbers and names.", NULL, "QUIRK"},
+    {"partner", "test", "ID|NAME", "", "full",
+     "run the checks of OCPI against its endpoints; says what is wrong and what to do",
+     "Without --full nothing is changed at the partner. With it objects named HUBTEST-... are pushed,\n"
+     "commands for unknown places are sent, and both tokens are changed. Status 1 if a check fails.",
+     "POST", "/v1/admin/partners/%s/test", partner_test_body, print_document, NULL,
+     "`hubctl partner list` shows their numbers and names.", .follow = partner_test_follow},
     {"partner", "list", NULL, "", "",
      "the companies that are connected, or invited", NULL,
      "GET", "/v1/admin/partners", NULL, print_partners, NULL, NULL},
@@ -202,6 +210,16 @@ const struct command commands[] = {
      "The connector must be named where the EVSE has several. Status 1 if it stays locked.",
      "POST", "/v1/admin/evses/%s/unlock", unlock_body, print_unlock, unlocked,
      "The network has not sent a location with this EVSE."},
+    {"evse", "reserve", "EVSE_ID", "sub minutes", "reservation",
+     "have an EVSE held for a user; waits up to 15 s for the network's result",
+     "With --reservation a reservation of the same EVSE and user gets another end.",
+     "POST", "/v1/admin/evses/%s/reserve", reservation_body, reservation_print, NULL,
+     "There is no such EVSE, or no such reservation any more."},
+    {"reservation", "cancel", "RESERVATION_ID", "", "",
+     "let a reserved EVSE go; waits up to 15 s for the network's result",
+     "Networks that speak OCPI 2.1.1 cannot cancel: their reservations end by themselves.",
+     "DELETE", "/v1/admin/reservations/%s", NULL, reservation_print, NULL,
+     "There is no such reservation any more."},
     {0},
 };
 /* clang-format on */

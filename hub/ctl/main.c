@@ -52,6 +52,9 @@ static const struct option_row option_rows[] = {
     {"role",         "ROLE", AT(role),         "its OCPI role, such as CPO", false},
     {"version",      "VERSION", AT(version),   "of OCPI: 2.1.1, 2.2.1 or 2.3.0", false},
     {"connector",    "ID",   AT(connector),    "the connector's id at the EVSE", false},
+    {"full",         NULL,   AT(full),         "also what changes something at the partner: pushes, commands, new tokens", false},
+    {"minutes",      "N",    AT(minutes),      "for so long, 1380 at most", false},
+    {"reservation",  "ID",   AT(reservation),  "the reservation that gets another end", false},
     {"from",         "CC*PID", AT(from),       "whose objects and messages", false},
     {"to",           "CC*PID", AT(to),         "who gets them", false},
     {"module",       "MODULE", AT(module),     "of this module only, such as locations", false},
@@ -318,7 +321,7 @@ static int complain_refused(struct arena *a, const struct command *c,
 /* ---- the story ---- */
 
 static int show(struct arena *a, const struct command *c, const struct command_line *line,
-                const struct http_answer *answer)
+                const struct call *call, const struct http_answer *answer)
 {
     json_t *document;
 
@@ -326,6 +329,8 @@ static int show(struct arena *a, const struct command *c, const struct command_l
         fputs("hubctl: the answer is not JSON. Is this a hub?\n", stderr);
         return 1;
     }
+    if (c->follow)
+        return c->follow(a, line, call, document);
     if (line->json)
         printf("%s\n", answer->body);
     else
@@ -333,10 +338,26 @@ static int show(struct arena *a, const struct command *c, const struct command_l
     return c->good && !c->good(document);
 }
 
+static int talk(struct arena *a, const struct command *c, const struct command_line *line,
+                const struct call *call)
+{
+    struct http_answer answer;
+    struct err e = call_hub(a, call, &answer);
+
+    if (failed(e)) {
+        fprintf(stderr, "hubctl: %s\n", err_text(e));
+        return 1;
+    }
+    if (answer.outcome != HTTP_ANSWERED)
+        return complain_unreachable(call, &answer);
+    if (answer.status / 100 != 2)
+        return complain_refused(a, c, &answer);
+    return show(a, c, line, call, &answer);
+}
+
 static int run(struct arena *a, const struct command *c, const struct command_line *line)
 {
     struct secret token = {0};
-    struct http_answer answer;
     struct call call = {
         .socket = line->url ? NULL : find_socket(a, line),
         .url = line->url ? without_slash(a, line->url) : NULL,
@@ -360,17 +381,9 @@ static int run(struct arena *a, const struct command *c, const struct command_li
         }
         call.token = secret_reveal(token);
     }
-    struct err e = call_hub(a, &call, &answer);
+    int status = talk(a, c, line, &call);
     secret_wipe(&token);
-    if (failed(e)) {
-        fprintf(stderr, "hubctl: %s\n", err_text(e));
-        return 1;
-    }
-    if (answer.outcome != HTTP_ANSWERED)
-        return complain_unreachable(&call, &answer);
-    if (answer.status / 100 != 2)
-        return complain_refused(a, c, &answer);
-    return show(a, c, line, &answer);
+    return status;
 }
 
 static int command_line_run(struct arena *a, int argc, char **argv)

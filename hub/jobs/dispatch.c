@@ -129,8 +129,7 @@ static enum flow_next look_at_connector(struct flow *f)
     if (d->operation->kind != OPERATION_PROFILE_SET || !partner ||
         !partner->peer.quirks.prefers_amps)
         return FLOW_NEXT;
-    d->place =
-        (struct location_key){s->partner_id, s->country_code, s->party_id, s->location_id};
+    d->place = (struct location_key){s->partner_id, s->country_code, s->party_id, s->location_id};
     return location_get(f, &d->place, &d->location);
 }
 

@@ -5,8 +5,8 @@
  *    claim who is due --> GET versions, each in a flow of its own --> note whether it is alive
  *
  * Two failures in a row make a partner offline; an answer brings it back, and what was missed
- * meanwhile is pulled. The breaker of this process hears of each probe as of any other call, so that
- * it closes when the partner is back.
+ * meanwhile is pulled. The breaker of this process hears of each probe as of any other call, so
+ * that it closes when the partner is back.
  */
 #include "hub/jobs/probe.h"
 
@@ -43,8 +43,8 @@ static enum flow_next note(struct flow *f)
     const struct probe *p = f->state;
 
     if (!p->up)
-        log_line(LOG_WARN, "a partner does not answer a probe", LOG_TEXT("partner", p->partner->name),
-                 LOG_TEXT("state", p->partner->state));
+        log_line(LOG_WARN, "a partner does not answer a probe",
+                 LOG_TEXT("partner", p->partner->name), LOG_TEXT("state", p->partner->state));
     return partner_probed(f, p->partner_id, p->up);
 }
 

@@ -74,6 +74,14 @@ static enum flow_next fetch(struct flow *f)
     return ocpi_send(f, &p->call, &p->answer);
 }
 
+static const char *first_id(const json_t *objects)
+{
+    const json_t *first = json_array_get(objects, 0);
+    const char *id = json_text_of(first, "id");
+
+    return id ? id : json_text_of(first, "uid");
+}
+
 static enum flow_next read_page(struct flow *f)
 {
     struct pull *p = f->state;
@@ -93,16 +101,15 @@ static enum flow_next read_page(struct flow *f)
         .link = http_answer_header(&p->answer.http, "link"),
         .total = header_count(http_answer_header(&p->answer.http, "x-total-count")),
         .count = json_array_size(p->answer.data),
-        .first_id = json_text_of(json_array_get(p->answer.data, 0), "id"),
+        .first_id = first_id(p->answer.data),
     };
-    const char *why =
-        pull_next_page(f->arena, &p->partner->peer, p->claim, &page, &p->next);
+    const char *why = pull_next_page(f->arena, &p->partner->peer, p->claim, &page, &p->next);
     if (why)
         log_line(LOG_WARN, "a pull ends before its time", LOG_TEXT("partner", p->partner->name),
                  LOG_TEXT("module", p->claim->module), LOG_TEXT("why", why),
                  LOG_TEXT("page", p->url), LOG_TEXT("link", page.link));
     p->store = (struct pull_store){
-        .claim = p->claim, .partner = p->partner, .objects = p->answer.data};
+        .claim = p->claim, .in = intake_of_connection(p->partner), .objects = p->answer.data};
     p->ok = true;
     return FLOW_NEXT;
 }

@@ -14,12 +14,14 @@
 #include "db/network_session.h"
 #include "db/partner.h"
 #include "db/pull.h"
+#include "db/roaming_token.h"
+#include "hub/partner/intake.h"
 
 enum { PULL_SLICE = 10 };
 
 struct pull_store {
     const struct pull_claim *claim;
-    const struct partner *partner;
+    struct intake in;
     const json_t *objects;
     /* results */
     size_t refused, written;
@@ -27,14 +29,23 @@ struct pull_store {
     /* as it goes */
     enum { PULL_SEE, PULL_COMPARE, PULL_PUT, PULL_TELL } phase;
     size_t index;
-    const char *keys[PULL_SLICE], *digests[PULL_SLICE];
-    bool unchanged[PULL_SLICE];
+    const char *keys[PULL_SLICE], *digests[PULL_SLICE]; /* tokens: uids, contracts */
+    bool skip[PULL_SLICE];
+    struct token_owner owner;
     struct network_session_stored session;
     struct cdr_stored cdr;
-    bool told;
 };
 
 /* Returned from a step until it says FLOW_NEXT. */
 enum flow_next pull_store(struct flow *f, struct pull_store *s);
+
+/* For the parts of it: says that the object is left out, and why. */
+void pull_refused(struct pull_store *s, const json_t *object, struct err e);
+/* Sessions and CDRs, one at a time: hub/jobs/pull_one.c. */
+enum flow_next pull_store_one(struct flow *f, struct pull_store *s);
+/* An eMSP's Token as it is kept: hub/jobs/pull_token.c. */
+const char *pull_token_contract(const struct intake *in, const json_t *token);
+struct err pull_token(struct flow *f, const struct intake *in, const json_t *token,
+                      struct roaming_token_put *ret);
 
 #endif

@@ -27,6 +27,7 @@
 #include "base/time.h"
 #include "db/outbox.h"
 #include "db/partner.h"
+#include "db/roaming_token.h"
 #include "hub/hub.h"
 #include "hub/partner/retell.h"
 #include "ocpi/headers.h"
@@ -44,9 +45,10 @@ enum {
 
 struct push {
     struct outbox_item item; /* our own copy */
-    enum { PREPARE, LOOK_AT_PROBE, SEND, LOOK_AT_ANSWER } phase;
+    enum { PREPARE, FILL, LOOK_AT_PROBE, SEND, LOOK_AT_ANSWER } phase;
     const struct partner *partner;
-    struct peer peer; /* the partner's, with the party that this is for */
+    struct token_owner token; /* Session, CDR of 2.1.1 for a newer partner: what was used */
+    struct peer peer;         /* the partner's, with the party that this is for */
     struct ocpi_call call, probe;
     struct ocpi_answer answer;
     bool patched; /* the EVSE alone: the Location may have to follow */
@@ -162,31 +164,33 @@ static const char *class_of(enum outbox_kind kind)
     }
 }
 
-static bool tell(struct flow *f, struct push *p, struct retold *ret)
+static struct retell_ask ask_of(const struct push *p)
 {
     const struct outbox_item *o = &p->item;
 
-    if (!o->document) {
-        decide(p, OUTBOX_SKIPPED, "it is no more to be told");
-        return false;
-    }
-    retell(f,
-           &(struct retell_ask){
-               .object = class_of(o->kind),
-               .id = o->object_id,
-               .document = o->document,
-               .length = o->length,
-               .from = o->ocpi,
-               .to = p->peer.version,
-               .reader = p->partner,
-               .country_code = o->country_code,
-               .party_id = o->party_id,
-               .location = o->location,
-               .location_version = o->location_ocpi,
-               .token_country_code = o->token_country_code,
-               .token_party_id = o->token_party_id,
-           },
-           ret);
+    return (struct retell_ask){
+        .object = class_of(o->kind),
+        .id = o->object_id,
+        .document = o->document,
+        .length = o->length,
+        .from = o->ocpi,
+        .to = p->peer.version,
+        .reader = p->partner,
+        .country_code = o->country_code,
+        .party_id = o->party_id,
+        .location = o->location,
+        .location_version = o->location_ocpi,
+        .token_country_code = o->token_country_code,
+        .token_party_id = o->token_party_id,
+        .token = &p->token,
+    };
+}
+
+static bool tell(struct flow *f, struct push *p, struct retold *ret)
+{
+    struct retell_ask ask = ask_of(p);
+
+    retell(f, &ask, ret);
     if (!ret->document)
         decide(p, OUTBOX_SKIPPED, ret->why);
     return ret->document != NULL;
@@ -287,7 +291,23 @@ static bool prepare(struct flow *f, struct push *p)
         decide(p, OUTBOX_SKIPPED, "the partner takes no pushes of this module"); /* R-TRANS-64 */
         return false;
     }
-    return fill_call(f, p, false);
+    if (kind != OUTBOX_CLIENT_INFO && kind != OUTBOX_TARIFF_DELETED && !p->item.document) {
+        decide(p, OUTBOX_SKIPPED, "it is no more to be told");
+        return false;
+    }
+    return true;
+}
+
+/* Asks for what has to be known before it can be told; nothing, mostly. */
+static void look_up_token(struct flow *f, struct push *p)
+{
+    struct retell_ask ask = ask_of(p);
+    const char *auth_id = p->item.document ? retell_auth_id(f, &ask) : NULL;
+    const struct partner *cpo =
+        auth_id ? partner_of_party(f, p->item.country_code, p->item.party_id) : NULL;
+
+    if (cpo)
+        token_owner_find(f, cpo->id, auth_id, &p->token);
 }
 
 /* ---- whether it is back ---- */
@@ -367,6 +387,12 @@ static enum flow_next tell_partner(struct flow *f)
     switch (p->phase) {
     case PREPARE:
         if (!prepare(f, p))
+            return FLOW_NEXT;
+        look_up_token(f, p);
+        p->phase = FILL;
+        return FLOW_AGAIN;
+    case FILL:
+        if (!fill_call(f, p, false))
             return FLOW_NEXT;
         p->phase = SEND;
         if (breaker_lets_through(p))

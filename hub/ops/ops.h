@@ -12,8 +12,11 @@ extern const struct flow_type mint_token_flow;                          /* token
 extern const struct flow_type list_partners_flow, show_partner_flow,
     invite_partner_flow; /* partners.c */
 extern const struct flow_type register_partner_flow, rotate_partner_flow; /* registration.c */
+/* For flow_child, without a request: context is the partner's id, an int64_t. */
+void rotate_partner_fill(void *state, void *context);
 extern const struct flow_type unregister_partner_flow, suspend_partner_flow, resume_partner_flow,
     approve_host_flow, set_quirks_flow; /* connection.c */
+extern const struct flow_type test_partner_flow, show_partner_test_flow; /* selftest/request.c */
 extern const struct flow_type inspect_session_flow; /* inspect.c */
 extern const struct flow_type list_messages_flow, show_message_flow; /* messages.c */
 extern const struct flow_type unlock_evse_flow;     /* unlock.c */

@@ -99,14 +99,23 @@ static enum flow_next check_register(struct flow *f)
     return FLOW_NEXT;
 }
 
+void rotate_partner_fill(void *state, void *context)
+{
+    struct registering *s = state;
+
+    s->partner_id = *(const int64_t *)context;
+}
+
 static enum flow_next check_rotate(struct flow *f)
 {
     struct registering *s = f->state;
-    const struct partner *p = partner_named(f, request_of(f)->params[0]);
+    const struct partner *p =
+        s->partner_id ? partner_find(f, s->partner_id) : partner_named(f, request_of(f)->params[0]);
 
     if (!p)
         return flow_fail(f, err_at(f->arena, ERR_NOT_FOUND, NULL, "no such partner"));
-    if (!secret_is_set(p->peer.token) || !p->peer.versions_url)
+    if (!secret_is_set(p->peer.token) || !p->peer.versions_url ||
+        strcmp(p->state, "suspended") == 0)
         return flow_fail(f, err_at(f->arena, ERR_NOT_REGISTERED, NULL,
                                    "%s is not connected: there is no token to change", p->name));
     s->method = "PUT";

@@ -49,8 +49,7 @@ static enum flow_next find(struct flow *f)
     if (s->ask.id && !text_fits(s->ask.id, ID_MAX))
         field_errors_add(&errors, "reservation_id", "reservation_id_invalid",
                          "must be the id of a reservation");
-    if (!json_is_integer(minutes) || s->ask.minutes < 1 ||
-        s->ask.minutes > RESERVATION_MINUTES_MAX)
+    if (!json_is_integer(minutes) || s->ask.minutes < 1 || s->ask.minutes > RESERVATION_MINUTES_MAX)
         field_errors_add(&errors, "minutes", "minutes_invalid",
                          "must be a whole number from 1 to 1380");
     if (errors.count)

@@ -49,9 +49,9 @@ static enum flow_next store(struct flow *f)
     if (!known)
         return flow_fail(f, err_at(f->arena, ERR_CONNECTOR_MISMATCH, "connector_id",
                                    "connector_id must name a connector of EVSE %s", e->evse_id));
-    u->ask = (struct unlock_ask){e->partner_id,   e->country_code, e->party_id,
-                                 e->location_id,  e->uid,          connector,
-                                 request_of(f)->caller.name};
+    u->ask = (struct unlock_ask){
+        e->partner_id, e->country_code,           e->party_id, e->location_id, e->uid,
+        connector,     request_of(f)->caller.name};
     return operation_unlock(f, &u->ask, &u->watch.operation_id);
 }
 
@@ -70,11 +70,11 @@ static enum flow_next answer(struct flow *f)
     text_init(&t, f->arena, 4096);
     json_begin_object(&t, NULL);
     json_put_int(&t, "operation_id", u->operation_id);
-    json_put_text(&t, "status", !u->state.finished ? "submitted"
-                                : u->state.outcome == OCPI_OUTCOME_ACCEPTED ? "completed"
-                                                                            : "failed");
-    json_put_text(&t, "outcome",
-                  u->state.finished ? ocpi_outcome_name(u->state.outcome) : NULL);
+    json_put_text(&t, "status",
+                  !u->state.finished                          ? "submitted"
+                  : u->state.outcome == OCPI_OUTCOME_ACCEPTED ? "completed"
+                                                              : "failed");
+    json_put_text(&t, "outcome", u->state.finished ? ocpi_outcome_name(u->state.outcome) : NULL);
     json_end_object(&t);
     return reply_json(f, u->state.finished ? 200 : 202, &t);
 }

@@ -134,7 +134,7 @@ static enum flow_next store(struct flow *f)
     if (!word)
         return flow_fail(f, err_rule(err_at(f->arena, ERR_BAD_FIELD, "/result",
                                             "/result: is required and must be a text"),
-                                     "R-ASYNC-01"));
+                                     "R-TYPE-12"));
     FLOW_TRY(f, check_message(f, r->json));
     struct outcome outcome = outcome_of_result(ask_of(c->kind), word);
     c->result = (struct operation_result){

@@ -22,6 +22,7 @@ struct cdr_write {
     struct cdr_put put;
     struct cdr_stored result;
     struct cdr_body body;
+    struct stored_object stored;
 };
 
 /* Its owner stands in no CDR of 2.1.1, nor in the URL: it is the party of the connection. */
@@ -66,6 +67,8 @@ static enum flow_next tell_and_answer(struct flow *f)
                                "/id: a CDR with this id and other content is stored already; "
                                "a CDR never changes (send a credit CDR, then a new one)"),
                         "R-CDR-04"));
+    if (stored && !w->put.token_country_code)
+        intake_note_stranger(w->in.partner, "CDR", w->put.id);
     after_session_change(hub_of(f), &w->result.session);
     struct reply_header location = {
         "Location", arena_printf(f->arena, "%s/ocpi/emsp/%s/cdrs/%s", hub_of(f)->public_url,
@@ -92,26 +95,42 @@ static enum flow_next read_stored(struct flow *f)
     return cdr_get(f, r->caller.partner->id, r->params[0], &w->body);
 }
 
+/* One that was told in 2.1.1 does not say whose token it is. */
+static enum flow_next ask_for_stored_token(struct flow *f)
+{
+    struct cdr_write *w = f->state;
+    const struct cdr_body *b = &w->body;
+    const char *auth_id;
+
+    if (!b->found)
+        return flow_fail(f, err_rule(err_new(ERR_OBJECT_NOT_FOUND), "R-TRANS-33"));
+    w->in = intake_of_request(f, b->country_code, b->party_id);
+    w->stored = (struct stored_object){.found = true, .document = b->body, .ocpi = b->ocpi};
+    auth_id = intake_stored_auth_id(f, &w->in, &w->stored);
+    if (!auth_id)
+        return FLOW_NEXT;
+    w->in.token = &w->owner;
+    return token_owner_find(f, w->in.partner->id, auth_id, &w->owner);
+}
+
 /* In the version of the one who asks; the bytes that came where that is its own (R-CDR-17). */
 static enum flow_next show(struct flow *f)
 {
     struct cdr_write *w = f->state;
     const struct cdr_body *b = &w->body;
-    enum ocpi_version kept = b->ocpi == OCPI_VERSION_NONE ? OCPI_2_2_1 : b->ocpi;
-    struct stored_object stored = {.found = b->found, .document = b->body, .ocpi = b->ocpi};
     json_t *document;
     size_t length;
 
-    if (!b->found)
-        return flow_fail(f, err_rule(err_new(ERR_OBJECT_NOT_FOUND), "R-CDR-03"));
-    if (kept == request_of(f)->version)
+    if ((b->ocpi == OCPI_VERSION_NONE ? OCPI_2_2_1 : b->ocpi) == w->in.version)
         return reply_ocpi(f, 200, b->body);
-    FLOW_TRY(f, intake_stored(f, "CDR", request_of(f)->version, b->country_code, b->party_id,
-                              &stored, &document));
+    FLOW_TRY(f, intake_stored(f, &w->in, "CDR", &w->stored, &document));
     return reply_ocpi(f, 200, json_text(f->arena, document, &length));
 }
 
-static const struct flow_step get_steps[] = {{"read the CDR", read_stored}, {"show it", show}, {0}};
+static const struct flow_step get_steps[] = {{"read the CDR", read_stored},
+                                             {"ask whose token it is", ask_for_stored_token},
+                                             {"show it", show},
+                                             {0}};
 const struct flow_type cdr_get_flow = {
     .name = "cdr_get",
     .state_size = sizeof(struct cdr_write),

@@ -61,8 +61,10 @@ enum flow_next partner_door_open(struct flow *f)
         return FLOW_NEXT;
     }
     struct shown *d = shown_of(f);
-    FLOW_TRY(f, authorization_read(f->arena, http_header(r->http, HEADER_AUTHORIZATION), AUTH_AUTO,
-                                   &found));
+    struct err e =
+        authorization_read(f->arena, http_header(r->http, HEADER_AUTHORIZATION), AUTH_AUTO, &found);
+    if (failed(e))
+        return flow_fail(f, err_rule(e, "R-TRANS-01"));
     d->candidates[0] = found.verbatim ? found.verbatim : "";
     d->candidates[1] = found.decoded;
     d->count = found.decoded ? 2 : 1;

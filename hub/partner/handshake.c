@@ -24,6 +24,7 @@ struct discover {
     struct peer peer;
     struct ocpi_call call;
     struct ocpi_answer answer;
+    bool pinned; /* the form of the token that they want is known */
 };
 
 void discover_fill(void *state, void *context)
@@ -63,8 +64,11 @@ static enum flow_next try_other_form(struct flow *f)
 
     if (d->answer.http.outcome != HTTP_ANSWERED || d->answer.http.status != 401)
         return FLOW_NEXT;
+    if (d->pinned)
+        return FLOW_NEXT;
+    d->pinned = true;
     d->peer.auth_encoding = d->peer.auth_encoding == AUTH_RAW ? AUTH_BASE64 : AUTH_RAW;
-    return get(f, d, d->ask.versions_url);
+    return get(f, d, d->call.url);
 }
 
 static struct err unusable(struct flow *f, const struct discover *d, const char *what)
@@ -136,6 +140,8 @@ static enum flow_next choose_version(struct flow *f)
                         "R-CRED-03"));
     FLOW_TRY(f, check_host(f, d, "GET versions: the URL of the version details", chosen->url));
     d->peer.version = version_parse(chosen->version);
+    if (!d->pinned)
+        d->peer.auth_encoding = d->peer.version == OCPI_2_1_1 ? AUTH_RAW : AUTH_BASE64;
     d->ask.ret->version = d->peer.version;
     d->ask.ret->details_url = arena_text(d->ask.ret_arena, chosen->url);
     return get(f, d, chosen->url);
@@ -265,6 +271,7 @@ static const struct flow_step steps[] = {
     {"get the versions", get_versions},
     {"try the other form of the token", try_other_form},
     {"choose a version and get its details", choose_version},
+    {"try the other form of the token there", try_other_form},
     {"read the details", read_details},
     {"check the endpoints", check_endpoints},
     {0},

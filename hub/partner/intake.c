@@ -167,29 +167,6 @@ static struct err view(struct flow *f, const struct intake *in, const struct obj
     return object_parse_lenient(type, t.document, &VIEW, f->arena, ret);
 }
 
-struct err intake_stored(struct flow *f, const char *object, enum ocpi_version version,
-                         const char *country_code, const char *party_id,
-                         const struct stored_object *stored, json_t **ret)
-{
-    struct translation_facts facts = {.country_code = country_code, .party_id = party_id};
-    enum ocpi_version from = stored->ocpi == OCPI_VERSION_NONE ? OCPI_2_2_1 : stored->ocpi;
-    struct translation t;
-
-    TRY(json_read(f->arena, stored->document, strlen(stored->document), 0, ret));
-    if (from == version)
-        return OK;
-    struct err e = translate(object, from, version, *ret, &facts, f->arena, &t);
-    if (failed(e) || !t.document) {
-        log_line(LOG_WARN, "a stored object cannot be told in this version",
-                 LOG_TEXT("object", object), LOG_TEXT("from", version_name(from)),
-                 LOG_TEXT("to", version_name(version)),
-                 LOG_TEXT("text", failed(e) ? err_text(e) : t.withheld));
-        return err_rule(err_new(ERR_OBJECT_NOT_FOUND), "R-BR-47");
-    }
-    *ret = t.document;
-    return OK;
-}
-
 /* ---- whose token? ---- */
 
 const char *intake_auth_id(const struct intake *in, const json_t *document)
@@ -197,13 +174,17 @@ const char *intake_auth_id(const struct intake *in, const json_t *document)
     return in->version == OCPI_2_1_1 ? json_text_of(document, "auth_id") : NULL;
 }
 
-/* What the translation of a Session or CDR of 2.1.1 has to be told of the token. */
+/* What the translation of a Session or CDR of 2.1.1 has to be told of the token. One that nobody
+ * owns passes as the CPO's own, which issues none; what is stored says so (settle_token). */
 static struct err token_facts(struct flow *f, const struct intake *in,
                               struct translation_facts *facts)
 {
     const struct token_owner *o = in->token;
+    struct translation t;
     json_t *document;
 
+    facts->token_country_code = in->owner.country_code;
+    facts->token_party_id = in->owner.party_id;
     if (!o || !o->found)
         return OK;
     facts->token_country_code = o->country_code;
@@ -211,9 +192,54 @@ static struct err token_facts(struct flow *f, const struct intake *in,
     facts->by_command = o->ours;
     if (!o->document)
         return OK;
-    struct stored_object stored = {.found = true, .document = o->document, .ocpi = o->ocpi};
-    TRY(intake_stored(f, "Token", OCPI_2_2_1, o->country_code, o->party_id, &stored, &document));
+    TRY(json_read(f->arena, o->document, strlen(o->document), 0, &document));
+    if (o->ocpi == OCPI_2_1_1) {
+        struct translation_facts of_token = {.country_code = o->country_code,
+                                             .party_id = o->party_id};
+        TRY(translate("Token", OCPI_2_1_1, OCPI_2_2_1, document, &of_token, f->arena, &t));
+        document = t.document;
+    }
     facts->token = document;
+    return OK;
+}
+
+static enum ocpi_version version_of(const struct stored_object *stored)
+{
+    return stored->ocpi == OCPI_VERSION_NONE ? OCPI_2_2_1 : stored->ocpi;
+}
+
+const char *intake_stored_auth_id(struct flow *f, const struct intake *in,
+                                  const struct stored_object *stored)
+{
+    json_t *document;
+
+    if (!stored->found || version_of(stored) != OCPI_2_1_1 || in->version == OCPI_2_1_1 ||
+        failed(json_read(f->arena, stored->document, strlen(stored->document), 0, &document)))
+        return NULL;
+    return json_text_of(document, "auth_id");
+}
+
+struct err intake_stored(struct flow *f, const struct intake *in, const char *object,
+                         const struct stored_object *stored, json_t **ret)
+{
+    struct translation_facts facts = {.country_code = in->owner.country_code,
+                                      .party_id = in->owner.party_id};
+    enum ocpi_version from = version_of(stored);
+    struct translation t;
+
+    TRY(json_read(f->arena, stored->document, strlen(stored->document), 0, ret));
+    if (from == in->version)
+        return OK;
+    TRY(token_facts(f, in, &facts));
+    struct err e = translate(object, from, in->version, *ret, &facts, f->arena, &t);
+    if (failed(e) || !t.document) {
+        log_line(LOG_WARN, "a stored object cannot be told in this version",
+                 LOG_TEXT("object", object), LOG_TEXT("from", version_name(from)),
+                 LOG_TEXT("to", version_name(in->version)),
+                 LOG_TEXT("text", failed(e) ? err_text(e) : t.withheld));
+        return err_rule(err_new(ERR_OBJECT_NOT_FOUND), "R-BR-47");
+    }
+    *ret = t.document;
     return OK;
 }
 
@@ -238,30 +264,31 @@ static bool issues_tokens(struct flow *f, const struct party_id *id)
     return false;
 }
 
-/* The owner of the token as it is stored; a stranger's is kept as nobody's, is shown to nobody,
- * and the operators hear of it (R-SESS-15). */
-static void settle_token(struct flow *f, const struct intake *in, const char *object,
-                         const char *id, const struct ocpi_cdr_token *token, const char **ret_uid,
+/* The owner of the token as it is stored; a stranger's is kept as nobody's, and so shown to
+ * nobody. */
+static void settle_token(struct flow *f, const struct intake *in,
+                         const struct ocpi_cdr_token *token, const char **ret_uid,
                          const char **ret_country, const char **ret_party)
 {
-    const struct token_owner *o = in->version == OCPI_2_1_1 ? in->token : NULL;
-    const char *country = o ? o->country_code : token->country_code;
-    const char *party = o ? o->party_id : token->party_id;
+    const struct token_owner *o = in->token;
+    bool of_2_1_1 = in->version == OCPI_2_1_1, found = o && o->found;
+    const char *country = of_2_1_1 ? (found ? o->country_code : NULL) : token->country_code;
+    const char *party = of_2_1_1 ? (found ? o->party_id : NULL) : token->party_id;
     struct party_id owner;
 
-    *ret_uid = o && o->found && o->uid ? o->uid : token->uid;
+    *ret_uid = of_2_1_1 && found && o->uid ? o->uid : token->uid;
     *ret_country = *ret_party = NULL;
-    bool looked_up = in->version != OCPI_2_1_1 || (o && o->found);
-    if (looked_up && country && party && party_id_make(country, party, &owner) &&
-        issues_tokens(f, &owner)) {
-        *ret_country = country;
-        *ret_party = party;
+    if (!country || !party || !party_id_make(country, party, &owner) || !issues_tokens(f, &owner))
         return;
-    }
+    *ret_country = country;
+    *ret_party = party;
+}
+
+void intake_note_stranger(const struct partner *p, const char *object, const char *id)
+{
     log_line(LOG_WARN, "operator: charged with a token of nobody we know: kept, told to nobody",
-             LOG_TEXT("object", object), LOG_TEXT("partner", in->partner->name), LOG_TEXT("id", id),
-             LOG_TEXT("token_country_code", looked_up ? country : NULL),
-             LOG_TEXT("token_party_id", looked_up ? party : NULL), LOG_TEXT("rule", "R-SESS-15"));
+             LOG_TEXT("object", object), LOG_TEXT("id", id), LOG_TEXT("partner", p->name),
+             LOG_TEXT("rule", "R-SESS-15"));
 }
 
 /* ---- Locations and Tariffs ---- */
@@ -349,8 +376,8 @@ struct err intake_session_of(struct flow *f, const struct intake *in, const json
         .connector_id = s.connector_id,
         .unreliable_clock = in->partner->peer.quirks.unreliable_clock,
     };
-    settle_token(f, in, "Session", ret->key.id, s.cdr_token, &ret->token_uid,
-                 &ret->token_country_code, &ret->token_party_id);
+    settle_token(f, in, s.cdr_token, &ret->token_uid, &ret->token_country_code,
+                 &ret->token_party_id);
     if (!ret->status)
         ret->status = json_text_of(document, "status");
     content_hash(f, document, ret->content_hash);
@@ -413,45 +440,11 @@ struct err intake_cdr_of(struct flow *f, const struct intake *in, const json_t *
         .credit_reference_id = c.credit_reference_id,
         .last_updated_us = c.last_updated,
     };
-    settle_token(f, in, "CDR", ret->id, c.cdr_token, &ret->token_uid, &ret->token_country_code,
+    settle_token(f, in, c.cdr_token, &ret->token_uid, &ret->token_country_code,
                  &ret->token_party_id);
     ret->implausible_why = implausible(&c);
     ret->plausible = !ret->implausible_why;
     id_token(ret->location_id_path, sizeof ret->location_id_path - 1);
     content_hash(f, document, ret->content_hash);
     return OK;
-}
-
-/* ---- what we pulled ---- */
-
-struct err intake_location(struct flow *f, const struct partner *p, const json_t *document,
-                           struct location_put *ret)
-{
-    struct intake in = intake_of_connection(p);
-
-    return intake_location_of(f, &in, document, ret);
-}
-
-struct err intake_tariff(struct flow *f, const struct partner *p, const json_t *document,
-                         struct tariff_put *ret)
-{
-    struct intake in = intake_of_connection(p);
-
-    return intake_tariff_of(f, &in, document, ret);
-}
-
-struct err intake_session(struct flow *f, const struct partner *p, const json_t *document,
-                          struct network_session_put *ret)
-{
-    struct intake in = intake_of_connection(p);
-
-    return intake_session_of(f, &in, document, ret);
-}
-
-struct err intake_cdr(struct flow *f, const struct partner *p, const json_t *document,
-                      const char *body, size_t body_length, struct cdr_put *ret)
-{
-    struct intake in = intake_of_connection(p);
-
-    return intake_cdr_of(f, &in, document, body, body_length, ret);
 }

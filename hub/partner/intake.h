@@ -56,21 +56,18 @@ struct err intake_session_of(struct flow *f, const struct intake *in, const json
 struct err intake_cdr_of(struct flow *f, const struct intake *in, const json_t *document,
                          const char *body, size_t body_length, struct cdr_put *ret);
 
-/* The same for what we pulled, where no token had to be looked up. */
-struct err intake_location(struct flow *f, const struct partner *p, const json_t *document,
-                           struct location_put *ret);
-struct err intake_tariff(struct flow *f, const struct partner *p, const json_t *document,
-                         struct tariff_put *ret);
-struct err intake_session(struct flow *f, const struct partner *p, const json_t *document,
-                          struct network_session_put *ret);
-struct err intake_cdr(struct flow *f, const struct partner *p, const json_t *document,
-                      const char *body, size_t body_length, struct cdr_put *ret);
+/* Told once, when a Session or CDR is new whose put has no owner of the token: the operators hear
+ * of it (R-SESS-15). */
+void intake_note_stranger(const struct partner *p, const char *object, const char *id);
 
-/* A stored document in the version of the one who asks: the document itself where that is its
- * own. ERR_OBJECT_NOT_FOUND where the version cannot have it (R-BR-47). */
-struct err intake_stored(struct flow *f, const char *object, enum ocpi_version version,
-                         const char *country_code, const char *party_id,
+/* A stored document in the version of `in`: the document itself where that is its own.
+ * ERR_OBJECT_NOT_FOUND where the version cannot have it (R-BR-47). A Session or CDR that was told
+ * in 2.1.1: in->token belongs to intake_stored_auth_id. */
+struct err intake_stored(struct flow *f, const struct intake *in, const char *object,
                          const struct stored_object *stored, json_t **ret);
+/* What has to be looked up before; NULL: nothing. */
+const char *intake_stored_auth_id(struct flow *f, const struct intake *in,
+                                  const struct stored_object *stored);
 
 /* last_updated of a PATCH of 2.1.1, which need not have one: the time of receipt, never older than
  * the stored object's (R-TRANS-12, R-BR-08). Others stay as they are. */

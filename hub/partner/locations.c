@@ -87,8 +87,7 @@ static struct err unknown(void)
 /* The stored Location in the version in which the partner speaks now (R-BR-01). */
 static struct err read_whole(struct flow *f, const struct location_write *w, json_t **ret)
 {
-    return intake_stored(f, "Location", w->in.version, w->in.owner.country_code,
-                         w->in.owner.party_id, &w->stored, ret);
+    return intake_stored(f, &w->in, "Location", &w->stored, ret);
 }
 
 static enum flow_next show(struct flow *f)

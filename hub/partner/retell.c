@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "db/partner.h"
+#include "db/roaming_token.h"
 #include "ocpi/object.h"
 #include "ocpi/translate/translate.h"
 
@@ -53,6 +54,23 @@ static struct err check(struct arena *a, const struct retell_ask *ask, const jso
     return object_check(type, document, &PASSED_ON, a);
 }
 
+/* The Token as it is known, in words of 2.2.1 or newer. */
+static struct err read_token(struct arena *a, const struct token_owner *o, const json_t **ret)
+{
+    const struct translation_facts facts = {.country_code = o->country_code,
+                                            .party_id = o->party_id};
+    struct translation t;
+    json_t *token;
+
+    TRY(json_read(a, o->document, strlen(o->document), 0, &token));
+    *ret = token;
+    if (o->ocpi != OCPI_2_1_1)
+        return OK;
+    TRY(translate("Token", OCPI_2_1_1, OCPI_2_2_1, token, &facts, a, &t));
+    *ret = t.document;
+    return OK;
+}
+
 static struct err turn(struct flow *f, struct arena *a, const struct retell_ask *ask,
                        struct translation *ret)
 {
@@ -70,9 +88,27 @@ static struct err turn(struct flow *f, struct arena *a, const struct retell_ask 
     if (ask->location && ask->to == OCPI_2_1_1)
         TRY(json_read(a, ask->location, strlen(ask->location), VALUES_MAX, &location));
     facts.location = location;
+    if (ask->token && ask->token->found && ask->token->document)
+        TRY(read_token(a, ask->token, &facts.token));
     TRY(translate(ask->object, ask->from, ask->to, document, &facts, a, ret));
     note_losses(f, ask, ret);
     return ret->withheld ? OK : check(a, ask, ret->document);
+}
+
+const char *retell_auth_id(struct flow *f, const struct retell_ask *ask)
+{
+    bool charged = strcmp(ask->object, "Session") == 0 || strcmp(ask->object, "CDR") == 0;
+    const char *auth_id = NULL;
+    json_t *document;
+    struct arena *a;
+
+    if (!charged || ask->from != OCPI_2_1_1 || ask->to == OCPI_2_1_1)
+        return NULL;
+    a = arena_new(WORK_BYTES);
+    if (!failed(json_read(a, ask->document, ask->length, VALUES_MAX, &document)))
+        auth_id = arena_text(f->arena, json_text_of(document, "auth_id"));
+    arena_free(a);
+    return auth_id;
 }
 
 void retell(struct flow *f, const struct retell_ask *ask, struct retold *ret)

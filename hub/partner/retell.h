@@ -16,6 +16,7 @@
 #include "ocpi/version.h"
 
 struct partner;
+struct token_owner;
 struct translation;
 
 struct retell_ask {
@@ -30,6 +31,7 @@ struct retell_ask {
     const char *location;
     enum ocpi_version location_version;
     const char *token_country_code, *token_party_id;
+    const struct token_owner *token; /* what retell_auth_id names; NULL: not looked up */
 };
 
 struct retold {
@@ -37,6 +39,10 @@ struct retold {
     size_t length;
     const char *why; /* ... because */
 };
+
+/* Sessions and CDRs of 2.1.1 for newer readers: what token_owner_find (of the CPO) has to be asked
+ * first, because 2.2.1 says more of the token (R-BR, section 15.5). NULL: nothing. */
+const char *retell_auth_id(struct flow *f, const struct retell_ask *ask);
 
 /* Needs no store, and no memory but the text that comes out. */
 void retell(struct flow *f, const struct retell_ask *ask, struct retold *ret);

@@ -25,7 +25,7 @@ enum { TRIES = 5 };
 struct session_write {
     struct network_session_key key;
     struct intake in;
-    enum { READ, MERGE, ASK, PUT, SEE } phase;
+    enum { READ, KNOW, MERGE, ASK, PUT, SEE } phase;
     bool patch, stamp; /* stamp: it says no time, so it gets that of its receipt */
     int tries;
     struct stored_object stored;
@@ -59,8 +59,19 @@ static enum flow_next read_stored(struct flow *f)
 /* The stored Session in the version in which the partner speaks now (R-BR-01). */
 static struct err read_whole(struct flow *f, const struct session_write *w, json_t **ret)
 {
-    return intake_stored(f, "Session", w->in.version, w->in.owner.country_code,
-                         w->in.owner.party_id, &w->stored, ret);
+    return intake_stored(f, &w->in, "Session", &w->stored, ret);
+}
+
+/* A Session that was told in 2.1.1 does not say whose token it is. */
+static enum flow_next ask_for_stored_token(struct flow *f)
+{
+    struct session_write *w = f->state;
+    const char *auth_id = intake_stored_auth_id(f, &w->in, &w->stored);
+
+    if (!auth_id)
+        return FLOW_NEXT;
+    w->in.token = &w->owner;
+    return token_owner_find(f, w->in.partner->id, auth_id, &w->owner);
 }
 
 static enum flow_next show(struct flow *f)
@@ -75,8 +86,10 @@ static enum flow_next show(struct flow *f)
     return reply_ocpi(f, 200, json_text(f->arena, document, &length));
 }
 
-static const struct flow_step get_steps[] = {
-    {"read the Session", read_stored}, {"show it", show}, {0}};
+static const struct flow_step get_steps[] = {{"read the Session", read_stored},
+                                             {"ask whose token it is", ask_for_stored_token},
+                                             {"show it", show},
+                                             {0}};
 const struct flow_type session_get_flow = {
     .name = "session_get",
     .state_size = sizeof(struct session_write),
@@ -170,8 +183,12 @@ static enum flow_next store(struct flow *f)
 
     switch (w->phase) {
     case READ:
-        w->phase = MERGE;
+        w->phase = KNOW;
         network_session_get(f, &w->key, &w->stored);
+        return FLOW_AGAIN;
+    case KNOW:
+        w->phase = MERGE;
+        ask_for_stored_token(f);
         return FLOW_AGAIN;
     case MERGE:
         FLOW_TRY(f, merge(f, w));
@@ -209,6 +226,8 @@ static enum flow_next tell_and_answer(struct flow *f)
     struct session_write *w = f->state;
 
     metric_add(METRIC_CALLBACKS, "session", OUTCOMES[w->result.outcome], NULL, 1);
+    if (w->result.created && !w->put.token_country_code)
+        intake_note_stranger(w->in.partner, "Session", w->put.key.id);
     after_session_change(hub_of(f), &w->result.session);
     return reply_ocpi(f, w->result.created ? 201 : 200, NULL);
 }

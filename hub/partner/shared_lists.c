@@ -20,9 +20,9 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "db/partner.h"
+#include "db/roaming_token.h"
 #include "hub/hub.h"
 #include "hub/partner/partner_api.h"
-#include "hub/partner/retell.h"
 #include "hub/routes.h"
 #include "hub/server/http_server.h"
 
@@ -101,32 +101,26 @@ struct err shared_list_connected(struct flow *f, const struct share_ask *ask, in
 
 /* ---- what is told ---- */
 
-bool shared_object_told(struct flow *f, const char *object, const struct shared_object *o,
-                        const char **ret, size_t *ret_length)
+struct retell_ask shared_object_ask(const struct flow *f, const char *object,
+                                    const struct shared_object *o)
 {
     const struct request *r = request_of(f);
-    struct retold told;
 
-    retell(f,
-           &(struct retell_ask){
-               .object = object,
-               .id = o->id,
-               .document = o->document,
-               .length = o->length,
-               .from = o->ocpi,
-               .to = r->version,
-               .reader = r->caller.partner,
-               .country_code = o->country_code,
-               .party_id = o->party_id,
-               .location = o->location,
-               .location_version = o->location_ocpi,
-               .token_country_code = o->token_country_code,
-               .token_party_id = o->token_party_id,
-           },
-           &told);
-    *ret = told.document;
-    *ret_length = told.length;
-    return told.document != NULL;
+    return (struct retell_ask){
+        .object = object,
+        .id = o->id,
+        .document = o->document,
+        .length = o->length,
+        .from = o->ocpi,
+        .to = r->version,
+        .reader = r->caller.partner,
+        .country_code = o->country_code,
+        .party_id = o->party_id,
+        .location = o->location,
+        .location_version = o->location_ocpi,
+        .token_country_code = o->token_country_code,
+        .token_party_id = o->token_party_id,
+    };
 }
 
 enum flow_next reply_page(struct flow *f, const struct paging *paging, size_t used, int64_t total,
@@ -176,6 +170,8 @@ struct shared_list {
     struct share_page page;
     struct contracts contracts;
     size_t next; /* of the page */
+    bool token_known;
+    struct token_owner token; /* of the next */
     struct text data;
 };
 
@@ -223,6 +219,20 @@ static enum flow_next check_owner(struct flow *f)
     return FLOW_NEXT;
 }
 
+/* True: whose token the next one is about has been asked for; wait. */
+static bool token_is_asked(struct flow *f, struct shared_list *l, const struct retell_ask *ask)
+{
+    const char *auth_id = l->token_known ? NULL : retell_auth_id(f, ask);
+    const struct partner *cpo =
+        auth_id ? partner_of_party(f, ask->country_code, ask->party_id) : NULL;
+
+    l->token_known = true;
+    if (!cpo)
+        return false;
+    token_owner_find(f, cpo->id, auth_id, &l->token);
+    return true;
+}
+
 /* A slice at a time: others are served in between. */
 static enum flow_next tell_slice(struct flow *f)
 {
@@ -231,15 +241,22 @@ static enum flow_next tell_slice(struct flow *f)
 
     while (l->next < l->page.count && turned < PAGE_SLICE) {
         const struct shared_object *o = &l->page.items[l->next];
-        const char *document;
-        size_t length;
+        struct retell_ask ask = shared_object_ask(f, l->what->object, o);
+        struct retold told;
 
         if (l->next && l->data.length + o->length > PAGE_DATA_BYTES)
             return FLOW_NEXT;
+        if (token_is_asked(f, l, &ask))
+            return FLOW_AGAIN;
+        ask.token = &l->token;
+        retell(f, &ask, &told);
+        if (told.document)
+            json_put_raw_bytes(&l->data, NULL, told.document, told.length);
+        if (ask.from != ask.to)
+            turned += o->length + (o->location ? strlen(o->location) : 0);
         l->next++;
-        turned += o->ocpi != request_of(f)->version;
-        if (shared_object_told(f, l->what->object, o, &document, &length))
-            json_put_raw_bytes(&l->data, NULL, document, length);
+        l->token_known = false;
+        l->token = (struct token_owner){0};
     }
     if (l->next == l->page.count)
         return FLOW_NEXT;
@@ -297,17 +314,19 @@ static enum flow_next show_location(struct flow *f)
 {
     struct shared_location *l = f->state;
     const struct request *r = request_of(f);
-    const char *document = NULL;
+    struct retold told = {0};
     size_t length;
     json_t *part;
 
-    for (size_t i = 0; i < l->page.count && !document; i++)
-        (void)shared_object_told(f, "Location", &l->page.items[i], &document, &length);
-    if (!document)
+    for (size_t i = 0; i < l->page.count && !told.document; i++) {
+        struct retell_ask ask = shared_object_ask(f, "Location", &l->page.items[i]);
+        retell(f, &ask, &told);
+    }
+    if (!told.document)
         return flow_fail(f, no_such_location());
     if (r->param_count == 1)
-        return reply_ocpi(f, 200, document);
-    FLOW_TRY(f, json_read(f->arena, document, length, LOCATION_VALUES, &part));
+        return reply_ocpi(f, 200, told.document);
+    FLOW_TRY(f, json_read(f->arena, told.document, told.length, LOCATION_VALUES, &part));
     part = retold_part(part, "evses", "uid", r->params[1]);
     if (part && r->param_count > 2)
         part = retold_part(part, "connectors", "id", r->params[2]);

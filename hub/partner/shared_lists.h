@@ -7,6 +7,7 @@
 
 #include "db/contract.h"
 #include "db/share.h"
+#include "hub/partner/retell.h"
 #include "hub/request.h"
 #include "ocpi/headers.h"
 
@@ -29,9 +30,9 @@ enum flow_next shared_list_contracts(struct flow *f, const struct share_ask *ask
 struct err shared_list_connected(struct flow *f, const struct share_ask *ask, int64_t total,
                                  const struct contracts *found);
 
-/* The object as the caller's version says it; false: it is not told there. */
-bool shared_object_told(struct flow *f, const char *object, const struct shared_object *o,
-                        const char **ret, size_t *ret_length);
+/* How the object is told to the caller, in the version of the URL. */
+struct retell_ask shared_object_ask(const struct flow *f, const char *object,
+                                    const struct shared_object *o);
 
 /* The answer to a list: `data` is the array, `used` how many of the page's objects it speaks for.
  */

@@ -47,8 +47,7 @@ static struct err unknown(const char *rule)
 /* The stored Tariff in the version in which the partner speaks now (R-BR-01). */
 static struct err read_whole(struct flow *f, const struct tariff_write *w, json_t **ret)
 {
-    return intake_stored(f, "Tariff", w->in.version, w->in.owner.country_code, w->in.owner.party_id,
-                         &w->stored, ret);
+    return intake_stored(f, &w->in, "Tariff", &w->stored, ret);
 }
 
 static enum flow_next show(struct flow *f)

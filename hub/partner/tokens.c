@@ -26,7 +26,7 @@
 #include "ocpi/object.h"
 #include "ocpi/token.h"
 
-enum { PAGE_BYTES = 7 * 1024 * 1024, TOKEN_BYTES = 64 * 1024 };
+enum { PAGE_BYTES = 7 * 1024 * 1024, TOKEN_BYTES = 64 * 1024, TOKEN_USUAL = 400 };
 
 static void fill_token(struct ocpi_token *t, const struct token_row *row, const struct settings *s)
 {
@@ -148,26 +148,33 @@ static enum flow_next check_owner(struct flow *f)
     return FLOW_NEXT;
 }
 
+static void put_shared(struct flow *f, struct text *out, const struct shared_object *o)
+{
+    struct retell_ask ask = shared_object_ask(f, "Token", o);
+    struct retold told;
+
+    retell(f, &ask, &told);
+    if (told.document)
+        json_put_raw_bytes(out, NULL, told.document, told.length);
+}
+
 static enum flow_next tell_slice(struct flow *f)
 {
     struct list *l = f->state;
-    size_t count = l->page.count + l->shared.count;
+    size_t own = l->page.count, count = own + l->shared.count;
     size_t turned = 0;
 
     while (l->next < count && turned < PAGE_SLICE) {
         size_t i = l->next;
-        const char *document;
-        size_t length;
 
         if (i && l->data.length > PAGE_DATA_BYTES)
             return FLOW_NEXT;
         l->next++;
-        turned++;
-        if (i < l->page.count)
+        turned += i < own ? TOKEN_USUAL : l->shared.items[i - own].length;
+        if (i < own)
             FLOW_TRY(f, print_own(f, &l->page.items[i], &l->data, NULL));
-        else if (shared_object_told(f, "Token", &l->shared.items[i - l->page.count], &document,
-                                    &length))
-            json_put_raw_bytes(&l->data, NULL, document, length);
+        else
+            put_shared(f, &l->data, &l->shared.items[i - own]);
     }
     if (l->next == count)
         return FLOW_NEXT;
@@ -331,7 +338,7 @@ static bool fits_type(const struct flow *f, const char *asked, const json_t *tok
     return strcmp(type, asked) == 0;
 }
 
-static enum flow_next answer_shared(struct flow *f, const char *token, size_t length,
+static enum flow_next answer_shared(struct flow *f, const struct retold *token,
                                     struct verdict verdict)
 {
     const struct authorize *a = f->state;
@@ -341,7 +348,7 @@ static enum flow_next answer_shared(struct flow *f, const char *token, size_t le
     json_begin_object(&t, NULL);
     json_put_text(&t, "allowed", ocpi_allowed_type_name(verdict.allowed));
     if (request_of(f)->version != OCPI_2_1_1)
-        json_put_raw_bytes(&t, "token", token, length);
+        json_put_raw_bytes(&t, "token", token->document, token->length);
     put_references(&t, f->arena, a->references);
     put_info(&t, verdict.info);
     json_end_object(&t);
@@ -360,13 +367,16 @@ static enum flow_next answer(struct flow *f)
         return answer_own(f);
     for (size_t i = 0; i < a->shared.count; i++) {
         const struct shared_object *o = &a->shared.items[i];
-        const char *told;
-        size_t length;
+        struct retell_ask ask = shared_object_ask(f, "Token", o);
+        struct retold told;
         json_t *token;
 
         FLOW_TRY(f, json_read(f->arena, o->document, o->length, 0, &token));
-        if (fits_type(f, a->type, token) && shared_object_told(f, "Token", o, &told, &length))
-            return answer_shared(f, told, length, judge(token));
+        if (!fits_type(f, a->type, token))
+            continue;
+        retell(f, &ask, &told);
+        if (told.document)
+            return answer_shared(f, &told, judge(token));
     }
     return flow_fail(f, err_rule(err_new(ERR_UNKNOWN_TOKEN), "R-TOK-03"));
 }

@@ -63,11 +63,6 @@ static const struct turn_row start_session_rows[] = {
 const struct turn_class turn_start_session =
     TURN_CLASS("StartSession", start_session_rows, .finish = start_session_finish);
 
-static const struct turn_row stop_session_rows[] = {
-    ID("session_id", FROM_211, NULL),
-};
-const struct turn_class turn_stop_session = TURN_CLASS("StopSession", stop_session_rows);
-
 static const struct turn_row unlock_connector_rows[] = {
     ID("location_id", FROM_211, NULL),
     ID("evse_uid",    FROM_211, NULL),

@@ -405,8 +405,7 @@ static struct err hours_finish(struct turn *t, struct turn_object *o)
     return OK;
 }
 
-static const struct turn_row hours_rows[1] = {{.member = ""}};
-const struct turn_class turn_hours = TURN_CLASS("Hours", hours_rows, .finish = hours_finish);
+const struct turn_class turn_hours = {.name = "Hours", .finish = hours_finish};
 
 static const struct turn_row image_rows[] = {
     WORD("category", OLDER, &image_categories),

@@ -178,9 +178,8 @@ static struct err charging_period_finish(struct turn *t, struct turn_object *o)
     return OK;
 }
 
-static const struct turn_row charging_period_rows[1] = {{.member = ""}};
-const struct turn_class turn_charging_period =
-    TURN_CLASS("ChargingPeriod", charging_period_rows, .finish = charging_period_finish);
+const struct turn_class turn_charging_period = {.name = "ChargingPeriod",
+                                                .finish = charging_period_finish};
 
 /* FLAT is of 2.1.1 only; the words of the Bookings module are in no list of 2.2.1. */
 static const char *const dimensions_221[] = {"CURRENT",          "ENERGY_EXPORT",   "ENERGY_IMPORT",

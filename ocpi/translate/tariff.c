@@ -271,9 +271,8 @@ static struct err tariff_element_finish(struct turn *t, struct turn_object *o)
     return OK;
 }
 
-static const struct turn_row tariff_element_rows[1] = {{.member = ""}};
-const struct turn_class turn_tariff_element =
-    TURN_CLASS("TariffElement", tariff_element_rows, .finish = tariff_element_finish);
+const struct turn_class turn_tariff_element = {.name = "TariffElement",
+                                               .finish = tariff_element_finish};
 
 /* --- restrictions --- */
 

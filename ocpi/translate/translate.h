@@ -36,7 +36,8 @@ struct translation_facts {
     bool keep_unknown; /* the quirk: members of no table go to 2.1.1 too */
 
     /* Session and CDR towards 2.1.1: the Location that they name, whole, in the version in which it
-     * is kept. NULL: a stub (R-BR, section 15.5). */
+     * is kept. NULL: a stub (R-BR, section 15.5). START_SESSION of 2.1.1: the same, for an EVSE
+     * that has to be told its connector. */
     const json_t *location;
     enum ocpi_version location_version;
 
@@ -48,7 +49,7 @@ struct translation_facts {
     const char *session_id;              /* CDR: the Session it bills */
     bool by_command;                     /* a START_SESSION of ours began it: COMMAND */
 
-    /* Towards 2.1.1: the type a Token had; from 2.1.1: what OTHER was before (section 15.2). */
+    /* Towards newer versions: what a Token of type OTHER was before (section 15.2). */
     const char *token_type;
     /* CDR towards 2.1.1: the remark and total of a credit (R-BR-40) are made by the translation;
      * from 2.1.1: the CDR that a negative one credits, found by its remark (R-BR-41), or NULL. */
@@ -66,8 +67,8 @@ struct translation_facts {
 
     /* AuthorizationInfo of 2.1.1 without `token` above: what was asked about, and who answers. */
     const char *token_uid, *token_issuer;
-    /* Credentials and VersionDetails of 2.1.1: "CPO" or "EMSP", the face they came to (R-VER-04).
-     */
+    /* Credentials and VersionDetails, from and to 2.1.1: "CPO" or "EMSP", as which the peer is
+     * registered (R-VER-04). */
     const char *role;
     int64_t timeout_s; /* CommandResponse of 2.1.1; 0: 60 s */
 

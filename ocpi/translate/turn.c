@@ -16,8 +16,6 @@
 #include "base/time.h"
 #include "ocpi/v211/ascii.h"
 
-enum { VALUE_SHOWN_MAX = 80, LOSSES_MAX = 1000 };
-
 static const struct turn_class *const classes[] = {
     &turn_location,
     &turn_evse,
@@ -44,7 +42,6 @@ static const struct turn_class *const classes[] = {
     &turn_authorization_info,
     &turn_location_references,
     &turn_start_session,
-    &turn_stop_session,
     &turn_reserve_now,
     &turn_unlock_connector,
     &turn_command_response,
@@ -139,112 +136,6 @@ const json_t *turn_entry(const json_t *object, const char *member, size_t index)
     return json_array_get(json_object_get(object, member), index);
 }
 
-/* --- losses --- */
-
-static const char *escape(struct arena *a, const char *name)
-{
-    char *ret, *to;
-
-    if (!strpbrk(name, "~/"))
-        return name;
-    ret = to = arena_alloc(a, 2 * strlen(name) + 1);
-    for (; *name; name++) {
-        *to = *name;
-        if (*name == '~' || *name == '/') {
-            *to++ = '~';
-            *to = *name == '~' ? '0' : '1';
-        }
-        to++;
-    }
-    return ret;
-}
-
-static const char *pointer_of(struct arena *a, const struct turn_object *o)
-{
-    const char *up;
-
-    if (!o->up)
-        return "";
-    up = pointer_of(a, o->up);
-    if (o->index != NO_INDEX)
-        return arena_printf(a, "%s/%s/%zu", up, o->name, o->index);
-    return arena_printf(a, "%s/%s", up, o->name);
-}
-
-struct shown {
-    char bytes[VALUE_SHOWN_MAX * 4 + 1];
-    size_t length;
-};
-
-static int show_some(const char *bytes, size_t length, void *to)
-{
-    struct shown *shown = to;
-    size_t room = sizeof(shown->bytes) - 1 - shown->length;
-    size_t taken = length < room ? length : room;
-
-    memcpy(shown->bytes + shown->length, bytes, taken);
-    shown->length += taken;
-    return taken == length ? 0 : -1; /* enough: jansson stops here */
-}
-
-static const char *show(struct arena *a, const json_t *value)
-{
-    struct shown shown = {.length = 0};
-
-    if (!value)
-        return "";
-    if (json_is_string(value))
-        return turn_cut_text(a, json_string_value(value), VALUE_SHOWN_MAX);
-    (void)json_dump_callback(value, show_some, &shown,
-                             JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-    /* A character that was cut in two is dropped by the cut below: it counts by first bytes. */
-    while (shown.length > 0 && !text_is_utf8(shown.bytes, shown.length))
-        shown.length--;
-    return turn_cut_text(a, arena_bytes(a, shown.bytes, shown.length), VALUE_SHOWN_MAX);
-}
-
-void turn_lose(struct turn *t, const struct turn_object *o, const char *member, const json_t *value,
-               const char *reason)
-{
-    const char *pointer;
-
-    if (t->silent > 0 || t->loss_count == LOSSES_MAX)
-        return;
-    if (t->loss_count == t->loss_room) {
-        size_t room = t->loss_room ? 2 * t->loss_room : 8;
-        struct translation_loss *more = arena_alloc(t->arena, room * sizeof(*more));
-
-        if (t->loss_count)
-            memcpy(more, t->losses, t->loss_count * sizeof(*more));
-        t->losses = more;
-        t->loss_room = room;
-    }
-    if (t->loss_count == LOSSES_MAX - 1) {
-        t->losses[t->loss_count++] =
-            (struct translation_loss){"", "", "there are more losses than are listed"};
-        return;
-    }
-    pointer = pointer_of(t->arena, o);
-    if (member)
-        pointer = arena_printf(t->arena, "%s/%s", pointer, member);
-    t->losses[t->loss_count++] = (struct translation_loss){pointer, show(t->arena, value), reason};
-}
-
-static void lose_member(struct turn *t, const struct turn_object *o, const char *name,
-                        const json_t *value, const char *reason)
-{
-    turn_lose(t, o, escape(t->arena, name), value, reason);
-}
-
-/* R-BR-03 */
-struct err turn_missing(struct turn *t, const struct turn_object *o, const char *member,
-                        const char *why)
-{
-    const char *where = arena_printf(t->arena, "%s/%s", pointer_of(t->arena, o), member);
-
-    return err_rule(err_at(t->arena, ERR_BAD_FIELD, where, "%s: %s", where, why), "R-BR-03");
-}
-
 /* --- row functions --- */
 
 /* What the document does not say in the target, and is not lost: the URL or the hub knows it. */
@@ -257,11 +148,10 @@ struct err turn_leave_out(struct turn *t, struct turn_object *o, const struct tu
 
 static const char wrong_type[] = "it is of a wrong type";
 
-bool turn_wrong_kind(struct turn *t, struct turn_object *o, const struct turn_row *row,
+void turn_wrong_kind(struct turn *t, struct turn_object *o, const struct turn_row *row,
                      const json_t *value)
 {
-    lose_member(t, o, row->member, value, wrong_type);
-    return true;
+    turn_lose_member(t, o, row->member, value, wrong_type);
 }
 
 /* R-TYPE-02 */
@@ -406,19 +296,36 @@ struct err turn_add_owner(struct turn *t, struct turn_object *o)
 
 /* --- single values, by the tables --- */
 
-/* R-TYPE-05: whole seconds to 2.1.1, cut off; newer versions take a time as it came. */
+/* "2026-01-31T08:00:00", with or without a fraction and a Z: what every version reads. */
+static bool is_documented_time(const char *text)
+{
+    static const char shape[] = "dddd-dd-ddTdd:dd:dd";
+
+    for (size_t i = 0; shape[i]; i++, text++) {
+        if (shape[i] == 'd' ? *text < '0' || *text > '9' : *text != shape[i])
+            return false;
+    }
+    if (*text == '.')
+        text += 1 + strspn(text + 1, "0123456789");
+    return strcmp(text, "") == 0 || strcmp(text, "Z") == 0;
+}
+
+/* R-TYPE-05: whole seconds to 2.1.1, cut off. Newer versions take a time as it came, but not in the
+ * forms that we only tolerate. */
 static json_t *turn_time(const struct turn *t, const json_t *value)
 {
+    const char *text = json_string_value(value);
     char buffer[TIME_TEXT];
     int64_t us;
 
-    if (!json_is_string(value))
+    if (!text)
         return NULL;
-    if (t->to != OCPI_2_1_1)
+    if (t->to != OCPI_2_1_1 && is_documented_time(text))
         return turn_share(value);
-    if (!time_parse(json_string_value(value), TIME_OCPI_ANY_OFFSET, &us))
+    if (!time_parse(text, TIME_OCPI_ANY_OFFSET, &us))
         return NULL;
-    return json_string(time_print_seconds(buffer, us));
+    return json_string(t->to == OCPI_2_1_1 ? time_print_seconds(buffer, us)
+                                           : time_print_millis(buffer, us));
 }
 
 /* As they came (R-TYPE-08); a number in a text is never passed on (R-TYPE-09). */
@@ -522,7 +429,7 @@ static struct err turn_by_tables(struct turn *t, struct turn_object *o,
     json_t *single = NULL, *list;
 
     if (from->list != json_is_array(value) || from->list != to->list) {
-        lose_member(t, o, from->name, value, wrong_type);
+        turn_lose_member(t, o, from->name, value, wrong_type);
         return OK;
     }
     if (!from->list) {
@@ -553,9 +460,9 @@ static void turn_unknown(struct turn *t, struct turn_object *o, const char *name
                          const json_t *value)
 {
     if (turn_knows(o->to, name))
-        lose_member(t, o, name, value, "the member means something else there");
+        turn_lose_member(t, o, name, value, "the member means something else there");
     else if (t->to == OCPI_2_1_1 && !t->facts->keep_unknown)
-        lose_member(t, o, name, value, "members of no table do not go to 2.1.1");
+        turn_lose_member(t, o, name, value, "members of no table do not go to 2.1.1");
     else
         turn_set(o, name, value);
 }
@@ -587,8 +494,8 @@ static struct err turn_told(struct turn *t, struct turn_object *o, const char *n
         return row->turn(t, o, row, value);
     }
     if (!find_field(o->from, name, &from) || !find_field(o->to, to_name, &to)) {
-        lose_member(t, o, name, value,
-                    arena_printf(t->arena, "OCPI %s has no such member", version_name(t->to)));
+        turn_lose_member(t, o, name, value,
+                         arena_printf(t->arena, "OCPI %s has no such member", version_name(t->to)));
         return OK;
     }
     return turn_by_tables(t, o, &from, &to, value);

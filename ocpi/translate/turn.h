@@ -67,13 +67,13 @@ struct turn_object {
 
 struct turn_row {
     const char *member; /* in the source */
-    unsigned ways;
-    const char *to; /* its name in the target; NULL: the same, or the function knows */
+    const char *to;     /* its name in the target; NULL: the same, or the function knows */
     /* What becomes of it; NULL: it goes over as it is. `value` is never null. */
     struct err (*turn)(struct turn *t, struct turn_object *o, const struct turn_row *row,
                        const json_t *value);
     const void *with;
     size_t limit;
+    unsigned ways;
     bool one_to_one; /* a function that a PATCH may use (R-BR-09) */
 };
 
@@ -86,42 +86,45 @@ struct turn_class {
 };
 #define TURN_CLASS(name_, rows_, ...)                                                              \
     {                                                                                              \
-        .name = name_, .rows = rows_, .row_count = sizeof(rows_) / sizeof((rows_)[0]), __VA_ARGS__ \
+        .name = (name_), .rows = (rows_), .row_count = sizeof(rows_) / sizeof((rows_)[0]),         \
+        __VA_ARGS__                                                                                \
     }
 
 /* The rows' words. */
 #define RENAME(member_, ways_, to_)                                                                \
     {                                                                                              \
-        .member = member_, .ways = ways_, .to = to_                                                \
+        .member = (member_), .ways = (ways_), .to = (to_)                                          \
     }
 #define LEAVE_OUT(member_, ways_)                                                                  \
     {                                                                                              \
-        .member = member_, .ways = ways_, .turn = turn_leave_out                                   \
+        .member = (member_), .ways = (ways_), .turn = turn_leave_out                               \
     }
 #define CUT(member_, ways_, limit_)                                                                \
     {                                                                                              \
-        .member = member_, .ways = ways_, .turn = turn_cut, .limit = limit_, .one_to_one = true    \
+        .member = (member_), .ways = (ways_), .turn = turn_cut, .limit = (limit_),                 \
+        .one_to_one = true                                                                         \
     }
 #define ID(member_, ways_, to_)                                                                    \
     {                                                                                              \
-        .member = member_, .ways = ways_, .to = to_, .turn = turn_id, .one_to_one = true           \
+        .member = (member_), .ways = (ways_), .to = (to_), .turn = turn_id, .one_to_one = true     \
     }
 #define WORD(member_, ways_, words_)                                                               \
     {                                                                                              \
-        .member = member_, .ways = ways_, .turn = turn_word, .with = words_, .one_to_one = true    \
+        .member = (member_), .ways = (ways_), .turn = turn_word, .with = (words_),                 \
+        .one_to_one = true                                                                         \
     }
 #define WORD_LIST_OF(member_, ways_, words_)                                                       \
     {                                                                                              \
-        .member = member_, .ways = ways_, .turn = turn_word_list, .with = words_,                  \
+        .member = (member_), .ways = (ways_), .turn = turn_word_list, .with = (words_),            \
         .one_to_one = true                                                                         \
     }
 #define BY(member_, ways_, function_)                                                              \
     {                                                                                              \
-        .member = member_, .ways = ways_, .turn = function_                                        \
+        .member = (member_), .ways = (ways_), .turn = (function_)                                  \
     }
 #define BY_ALSO_PATCH(member_, ways_, function_)                                                   \
     {                                                                                              \
-        .member = member_, .ways = ways_, .turn = function_, .one_to_one = true                    \
+        .member = (member_), .ways = (ways_), .turn = (function_), .one_to_one = true              \
     }
 
 /* Which version an enum's words came with: what 2.2.1 lists is known to 2.3.0 too. */
@@ -148,6 +151,9 @@ struct err turn_word_list(struct turn *t, struct turn_object *o, const struct tu
 /* Losses. `member` is one of o, or a pointer's tail ("cdr_token/uid"), NULL: o itself. */
 void turn_lose(struct turn *t, const struct turn_object *o, const char *member, const json_t *value,
                const char *reason);
+/* The same of a member whose name comes from outside. */
+void turn_lose_member(struct turn *t, const struct turn_object *o, const char *name,
+                      const json_t *value, const char *reason);
 struct err turn_missing(struct turn *t, const struct turn_object *o, const char *member,
                         const char *why);
 
@@ -164,7 +170,8 @@ struct err turn_walk(struct turn *t, struct turn_object *up, const char *name, c
 void turn_set(struct turn_object *o, const char *member, const json_t *value);
 void turn_set_text(struct turn_object *o, const char *member, const char *text);
 bool turn_has(const struct turn_object *o, const char *member); /* in the result, and not null */
-bool turn_wrong_kind(struct turn *t, struct turn_object *o, const struct turn_row *row,
+/* A row function's complaint: the member is lost. */
+void turn_wrong_kind(struct turn *t, struct turn_object *o, const struct turn_row *row,
                      const json_t *value);
 json_t *turn_share(const json_t *value);
 
@@ -198,8 +205,8 @@ extern const struct turn_class turn_tariff, turn_tariff_element, turn_price_comp
 extern const struct turn_class turn_session, turn_cdr, turn_cdr_token, turn_charging_period,
     turn_cdr_dimension, turn_cdr_location;
 extern const struct turn_class turn_token, turn_authorization_info, turn_location_references;
-extern const struct turn_class turn_start_session, turn_stop_session, turn_reserve_now,
-    turn_unlock_connector, turn_command_response, turn_command_result;
+extern const struct turn_class turn_start_session, turn_reserve_now, turn_unlock_connector,
+    turn_command_response, turn_command_result;
 extern const struct turn_class turn_client_info, turn_credentials, turn_endpoint;
 
 /* Shared by Session and CDR (session.c). */

@@ -482,6 +482,181 @@ static void a_2_1_1_network_gets_its_own_token_object(void **state)
     assert_int_equal(scripted_requests(cpo), 1);
 }
 
+/* ---- reservations ---- */
+
+static void reserve_now_names_reservation_end_and_token(void **state)
+{
+    (void)state; /* R-CMD-07; a number in 2.1.1 */
+    command.reservation_id = "R17";
+    command.reservation_number = 17;
+    command.reservation_until_us = INT64_C(1774857598) * US_PER_SECOND + 999999;
+    ask_with(network_ocpi.reserve, 200, ACCEPTED);
+    assert_ptr_equal(strstr(request(1), "POST /ocpi/commands/RESERVE_NOW HTTP/1.1\r\n"),
+                     request(1));
+    json_t *body = body_of(request(1));
+    assert_valid(&ocpi_reserve_now_type, body);
+    assert_int_equal(json_object_size(body), 6);
+    assert_string_equal(json_text_of(body, "reservation_id"), "R17");
+    assert_string_equal(json_text_of(body, "expiry_date"), "2026-03-30T07:59:58Z");
+
+    peer.version = OCPI_2_1_1;
+    ask_with(network_ocpi.reserve, 200, ACCEPTED);
+    body = body_of(request(2));
+    assert_int_equal(json_integer_value(json_object_get(body, "reservation_id")), 17);
+    assert_string_equal(json_text_of(json_object_get(body, "token"), "type"), "OTHER");
+}
+
+static void a_reservation_is_cancelled_by_its_id_but_not_in_2_1_1(void **state)
+{
+    (void)state; /* section 15.7 */
+    command.reservation_id = "R17";
+    ask_with(network_ocpi.cancel_reservation, 200, ACCEPTED);
+    assert_ptr_equal(strstr(request(1), "POST /ocpi/commands/CANCEL_RESERVATION HTTP/1.1\r\n"),
+                     request(1));
+    json_t *body = body_of(request(1));
+    assert_valid(&ocpi_cancel_reservation_type, body);
+    assert_int_equal(json_object_size(body), 2);
+
+    peer.version = OCPI_2_1_1;
+    struct network_ack ack = ask_with(network_ocpi.cancel_reservation, 200, ACCEPTED);
+    assert_int_equal(ack.outcome, OCPI_OUTCOME_NOT_SUPPORTED);
+    assert_non_null(strstr(ack.detail, "2.1.1"));
+    assert_int_equal(scripted_requests(cpo), 1);
+}
+
+/* ---- the active profile, and quirks ---- */
+
+static void the_active_profile_is_asked_with_duration_and_callback(void **state)
+{
+    static const char start[] =
+        "GET /ocpi/chargingprofiles/S%2F77?duration=3600&response_url="
+        "https%3A%2F%2Fhub.example%2Focpi%2Femsp%2F2.2.1%2Fcb%2F3b1e%3Fa%3D1%26b%3D2 HTTP/1.1\r\n";
+
+    (void)state;
+    command.profile_seconds = 3600;
+    assert_int_equal(ask_with(network_ocpi.get_profile, 200, ACCEPTED).outcome,
+                     OCPI_OUTCOME_ACCEPTED);
+    assert_ptr_equal(strstr(request(1), start), request(1));
+    peer.version = OCPI_2_1_1;
+    assert_int_equal(ask_with(network_ocpi.get_profile, 200, ACCEPTED).outcome,
+                     OCPI_OUTCOME_NOT_SUPPORTED);
+    assert_int_equal(scripted_requests(cpo), 1);
+}
+
+static void limits_in_ampere_are_per_phase_and_never_higher(void **state)
+{
+    static const struct {
+        int64_t volts, phases;
+        const char *watts, *unit, *limit;
+    } rows[] = {
+        {230, 3, "11000", "\"A\"", "15.9"},  {230, 1, "3680", "\"A\"", "16"},
+        {230, 1, "3679.9", "\"A\"", "15.9"}, {230, 3, "0", "\"A\"", "0"},
+        {0, 0, "11000", "\"W\"", "11000"}, /* not known: not converted */
+        {400, 0, "11000", "\"W\"", "11000"},
+    };
+
+    (void)state; /* R-TRANS-22: prefers_amps */
+    peer.quirks.prefers_amps = true;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const char *text =
+            arena_printf(keep, "{\"unit\":\"W\",\"periods\":[{\"start_period\":0,\"limit\":%s}]}",
+                         rows[i].watts);
+        json_t *profile;
+
+        assert_false(failed(json_read(keep, text, strlen(text), 0, &profile)));
+        command.profile = profile;
+        command.volts = rows[i].volts;
+        command.phases = rows[i].phases;
+        ask_with(network_ocpi.set_profile, 200, ACCEPTED);
+        const char *sent = request((int)i + 1);
+        assert_non_null(
+            strstr(sent, arena_printf(keep, "\"charging_rate_unit\":%s", rows[i].unit)));
+        if (!strstr(sent, arena_printf(keep, "\"limit\":%s}", rows[i].limit)) &&
+            !strstr(sent, arena_printf(keep, "\"limit\":%s.0}", rows[i].limit)))
+            fail_msg("%s W: no limit of %s in %s", rows[i].watts, rows[i].limit, sent);
+    }
+}
+
+static void quirks_shape_the_urls(void **state)
+{
+    (void)state; /* R-TRANS-22: trailing_slash, lower_case_ids */
+    peer.quirks.trailing_slash = true;
+    peer.quirks.lower_case_ids = true;
+    ask_with(network_ocpi.stop, 200, ACCEPTED);
+    assert_ptr_equal(strstr(request(1), "POST /ocpi/commands/STOP_SESSION/ HTTP/1.1\r\n"),
+                     request(1));
+    /* What stands in a body is theirs as it came. */
+    assert_string_equal(json_text_of(body_of(request(1)), "session_id"), "S/77");
+    ask_with(network_ocpi.clear_profile, 200, ACCEPTED);
+    assert_ptr_equal(strstr(request(2), "DELETE /ocpi/chargingprofiles/s%2F77/?response_url="),
+                     request(2));
+}
+
+static void quirks_read_answers_that_are_no_answers(void **state)
+{
+    static const char bare[] = "{\"result\":\"REJECTED\",\"timeout\":0}";
+    static const char list[] = ENVELOPE("[{\"result\":\"REJECTED\",\"timeout\":0}]", "1000");
+
+    (void)state; /* R-TRANS-22: missing_envelope, list_for_object */
+    assert_int_equal(ask_with(network_ocpi.start, 200, bare).outcome, OCPI_OUTCOME_UNCLEAR);
+    assert_int_equal(ask_with(network_ocpi.start, 200, list).outcome, OCPI_OUTCOME_ACCEPTED);
+    peer.quirks.missing_envelope = peer.quirks.list_for_object = true;
+    assert_int_equal(ask_with(network_ocpi.start, 200, bare).outcome, OCPI_OUTCOME_REJECTED);
+    assert_int_equal(ask_with(network_ocpi.start, 200, list).outcome, OCPI_OUTCOME_REJECTED);
+    assert_int_equal(ask_with(network_ocpi.start, 500, bare).outcome, OCPI_OUTCOME_UNCLEAR);
+}
+
+/* R-HCI-08: any answer with an envelope counts as alive; 401 does not. */
+static void a_probe_wants_an_envelope_and_to_be_let_in(void **state)
+{
+    static const struct {
+        int status;
+        const char *body;
+        bool up;
+    } rows[] = {
+        {200, ENVELOPE("[]", "1000"), true},
+        {200, ENVELOPE("null", "3000"), true},
+        {404, ENVELOPE("null", "2000"), true},
+        {500, ENVELOPE("null", "3000"), true},
+        {401, ENVELOPE("null", "2001"), false},
+        {200, "<html>", false},
+        {200, "[]", false},
+        {502, "bad gateway", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct reply reply = {.status = rows[i].status, .body = rows[i].body};
+        cpo->script = &reply;
+        run(&health_flow, NULL);
+        if (up != rows[i].up)
+            fail_msg("HTTP %d %s", rows[i].status, rows[i].body);
+    }
+}
+
+static int64_t opened_for;
+
+static void note_opened(int64_t partner_id)
+{
+    opened_for = partner_id;
+}
+
+static void a_breaker_that_opens_is_told_once(void **state)
+{
+    (void)state;
+    opened_for = 0;
+    network_breaker_observe(note_opened);
+    for (int i = 0; i < 4; i++)
+        network_breaker_note(peer.partner_id, false);
+    assert_int_equal(opened_for, 0);
+    network_breaker_note(peer.partner_id, false);
+    assert_int_equal(opened_for, peer.partner_id);
+    opened_for = 0;
+    network_breaker_note(peer.partner_id, false);
+    assert_int_equal(opened_for, 0);
+    network_breaker_observe(NULL);
+}
+
 /* ---- what comes back ---- */
 
 struct row {
@@ -787,6 +962,14 @@ int main(void)
         TEST(long_urls_of_our_own_making_go_out),
         TEST(only_profile_calls_reuse_a_connection),
         TEST(a_2_1_1_network_gets_its_own_token_object),
+        TEST(reserve_now_names_reservation_end_and_token),
+        TEST(a_reservation_is_cancelled_by_its_id_but_not_in_2_1_1),
+        TEST(the_active_profile_is_asked_with_duration_and_callback),
+        TEST(limits_in_ampere_are_per_phase_and_never_higher),
+        TEST(quirks_shape_the_urls),
+        TEST(quirks_read_answers_that_are_no_answers),
+        TEST(a_probe_wants_an_envelope_and_to_be_let_in),
+        TEST(a_breaker_that_opens_is_told_once),
         TEST(each_response_has_its_meaning),
         TEST(the_timeout_is_kept_within_bounds),
         TEST(what_the_network_said_is_kept_for_people),

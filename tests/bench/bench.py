@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 ./dev bench: what the hub does per second, as ratios against a yardstick of the same minutes.
+./dev bench pull: what fetching a large network's places does to the drivers (pull.py).
 
     status reads with a JWT      against  nginx serving a static JSON of the same size
     durable starts               against  pgbench inserting single rows, as many clients
@@ -34,6 +35,7 @@ import requests
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 from harness import User, World, ok, run_directory, wait_until  # noqa: E402
+import pull  # noqa: E402
 import stores as stores_module  # noqa: E402
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", "5"))
@@ -324,7 +326,26 @@ def run(world, directory):
         nginx.stop()
 
 
+def main_pull():
+    directory = run_directory("bench")
+    world = World(directory, stores=stores_module.Stores(str(directory / "stores"), fast=False))
+    world.own_stores = True
+    try:
+        say("starting stores (durable) and the hub")
+        world.start(sim=False, workers=2, log_level="warn")
+        rows = pull.run(world, say)
+    finally:
+        world.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+    pull.show(rows)
+
+
 def main():
+    if sys.argv[1:] == ["pull"]:
+        main_pull()
+        return
+    if sys.argv[1:]:
+        sys.exit("bench: the only part that can be named is: pull")
     for program in ("wrk", "nginx", "pgbench"):
         if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/usr/lib/postgresql/15/bin"):
             sys.exit(f"bench: {program} is not installed")

@@ -165,6 +165,8 @@ static inline void fixture_open(int64_t statement_timeout_ms, bool with_redis)
                           .statement_timeout_ms = statement_timeout_ms,
                           .data_key = key,
                           .hash_key = key,
+                          .our_country = "FI",
+                          .our_party = "HUB",
                           .receipt_series = "FI-TEST",
                       });
     assert_false(failed(e));

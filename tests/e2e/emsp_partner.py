@@ -20,7 +20,8 @@ class Party(Partner):
         self.objects = {m: {} for m in (*RECEIVED_BY_EMSP, "hubclientinfo", "tokens")}
         self.down = None  # a function(request) -> answer, while it does not do its work
         self.lock = threading.Lock()
-        self.busy = self.busiest = 0  # requests at the same time
+        self.busy = self.busiest = 0  # pushes at the same time
+        self.taken = []  # of those received, what was not refused by `down` or a script
         super().__init__(country, party, name)
 
     @property
@@ -37,6 +38,8 @@ class Party(Partner):
             for (method, prefix), script in list(self.scripted.items()):
                 if request["method"] == method and path.startswith(prefix):
                     return (*script(request), {})
+            if request["method"] == "GET":  # a pull: we have nothing
+                return 200, self.envelope([]), {"X-Total-Count": "0", "X-Limit": "100"}
             with self.lock:
                 self.busy += 1
                 self.busiest = max(self.busiest, self.busy)
@@ -57,6 +60,7 @@ class Party(Partner):
         """As a receiver does: PUT, PATCH, POST, DELETE by the key in the path."""
         kept = self.objects[module]
         with self.lock:
+            self.taken.append(request)
             if request["method"] == "POST":
                 kept[request["body"]["id"]] = request["body"]
                 return 201, self.envelope(None), {"Location": f"{self.base}/cdr/1"}
@@ -94,9 +98,10 @@ class Party(Partner):
         if self.old:
             return {"token": token, "url": url, "business_details": details,
                     "party_id": self.party, "country_code": self.country}
+        own = ("HUB", "OTHER") if self.role == "HUB" else (self.role,)
         return {"token": token, "url": url,
-                "roles": roles or [{"role": self.role, "party_id": self.party,
-                                    "country_code": self.country, "business_details": details}]}
+                "roles": roles or [{"role": r, "party_id": self.party, "country_code": self.country,
+                                    "business_details": details} for r in own]}
 
     # ---- the handshake ----
 

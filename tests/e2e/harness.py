@@ -451,14 +451,14 @@ class User:
 
 
 class Sim:
-    """ocpi-sim as a CPO, and its control API."""
+    """ocpi-sim as a CPO or an eMSP, and its control API."""
 
-    def __init__(self, directory, *args):
+    def __init__(self, directory, *args, role="cpo"):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.output = self.directory / "sim.out"
         with open(self.output, "wb") as stdout:
-            self.process = Process([BUILD / "tests" / "ocpi-sim", "cpo", *args],
+            self.process = Process([BUILD / "tests" / "ocpi-sim", role, *args],
                                    self.directory / "sim.log", stdout=stdout)
         self.info = wait_until(self._ready, 30, "ocpi-sim to be ready")
         self.control_url = self.info["control_url"]

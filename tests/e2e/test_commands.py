@@ -148,7 +148,7 @@ def test_the_result_of_2_1_1_comes_to_its_own_address(old):
     old.call_back({"result": "SUCCESSFUL"}, "START_SESSION")
     session = ok(old.user.start(old.evse))["session_id"]
     wait_until(lambda: old.operation(session)[:2] == ("submitted", "confirmed"), 10, "the result")
-    assert old.results[0].status_code == 200
+    assert wait_until(lambda: old.results, 5, "the answer")[0].status_code == 200
 
 
 def test_2_1_1_knows_no_charging_profiles(old):

@@ -5,11 +5,12 @@ to exactly those who may see them; tokens of eMSPs on their way to CPOs; client 
 """
 
 import re
+import subprocess
 import time
 
 import pytest
 from emsp_partner import Party, answers, hangs
-from harness import User, ok, problem, wait_until
+from harness import BUILD, User, ok, problem, wait_until
 from partner import Partner, now
 from test_ocpi_inbound import done, envelope
 
@@ -400,19 +401,24 @@ def test_an_unknown_token_and_one_without_a_contract_are_the_same(market, platfo
                                + "?type=APP_USER"), 404, 2004)
 
 
-def test_authorisation_for_2_1_1(market):
+@pytest.fixture(scope="module")
+def old_cpo(market):
+    """A CPO of 2.1.1; the eMSP of 2.2.1 has contracts with it."""
+    p = Party("LU", "CPO", "Little Power", version="2.1.1", role="CPO")
+    p.register(market.hub)
+    market.allow(market.emsp, p)
+    market.allow(p, market.emsp)
+    yield p
+    p.close()
+
+
+def test_authorisation_for_2_1_1(market, old_cpo):
     """R-TOK-03, R-TRANS-35: neither token nor reference nor code 2004."""
-    cpo = Party("LU", "CPO", "Little Power", version="2.1.1", role="CPO")
-    try:
-        cpo.register(market.hub)
-        market.allow(market.emsp, cpo)
-        token = market.token(market.emsp)
-        places = {"location_id": "L1", "evse_uids": ["E1"], "connector_ids": ["1"]}
-        info = done(cpo.post(cpo.url("tokens", token["uid"], "authorize"), places))
-        assert info == {"allowed": "ALLOWED", "location": places}
-        envelope(cpo.post(cpo.url("tokens", "nobody", "authorize")), 404, 2000)
-    finally:
-        cpo.close()
+    token = market.token(market.emsp)
+    places = {"location_id": "L1", "evse_uids": ["E1"], "connector_ids": ["1"]}
+    info = done(old_cpo.post(old_cpo.url("tokens", token["uid"], "authorize"), places))
+    assert info == {"allowed": "ALLOWED", "location": places}
+    envelope(old_cpo.post(old_cpo.url("tokens", "nobody", "authorize")), 404, 2000)
 
 
 # ---- pushes ----
@@ -482,6 +488,7 @@ def test_what_waits_goes_out_once_with_the_latest_state_and_delays_nobody(market
     for party in (market.emsp, market.new):
         eventually(lambda p=party: key in p.objects["locations"], "the Location")
     market.emsp.down = answers(503, 3000, **{"Retry-After": "2"})
+    before = len(market.emsp.taken)
     try:
         for status in ("CHARGING", "BLOCKED", "OUTOFORDER", "INOPERATIVE", "AVAILABLE", "CHARGING"):
             patch_status(market, location, status)
@@ -490,14 +497,13 @@ def test_what_waits_goes_out_once_with_the_latest_state_and_delays_nobody(market
                    and [r for r in found(market.new, "locations", location["id"])
                         if r["method"] == "PATCH"], "the other one to hear of it", 3)
         assert market.emsp.objects["locations"][key]["evses"][0]["status"] == "AVAILABLE"
-        tries = len(found(market.emsp, "locations", location["id"]))
     finally:
         market.emsp.down = None
     eventually(lambda: market.emsp.objects["locations"][key]["evses"][0]["status"] == "CHARGING",
                "the latest state", 20)
     time.sleep(1.5)
-    after = found(market.emsp, "locations", location["id"])[tries:]
-    assert [r["body"]["status"] for r in after if r["method"] == "PATCH"] == ["CHARGING"]
+    after = [r["body"] for r in market.emsp.taken[before:] if location["id"] in r["path"]]
+    assert [b["evses"][0]["status"] if "evses" in b else b["status"] for b in after] == ["CHARGING"]
 
 
 def test_a_slow_partner_holds_up_nobody(market):
@@ -555,6 +561,30 @@ def test_sessions_and_cdrs_go_to_the_owner_of_the_token(market, who):
         assert (cdr["id"] in ids(reader.listed("cdrs", since))) == expected
         assert bool(found(reader, "sessions", session["id"])) == expected
         assert len(found(reader, "cdrs", cdr["id"])) == int(expected)
+
+
+def test_a_session_of_2_1_1_names_the_token_that_was_used(market, old_cpo):
+    """R-BR 15.5: auth_id is the contract id; the eMSP is told uid and type as it knows them."""
+    token = market.token(market.emsp)
+    connector = {"id": "1", "standard": "IEC_62196_T2", "format": "SOCKET", "power_type": "AC_3_PHASE",
+                 "voltage": 230, "amperage": 32, "last_updated": now(-60)}
+    session = {
+        "id": old_cpo.new_id("S"), "start_datetime": now(-600), "kwh": 1.5, "currency": "EUR",
+        "auth_id": token["contract_id"], "auth_method": "WHITELIST", "status": "ACTIVE",
+        "location": {"id": "L1", "type": "ON_STREET", "address": "Rue 1", "city": "Luxembourg",
+                     "postal_code": "1111", "country": "LUX", "last_updated": now(-60),
+                     "coordinates": {"latitude": "49.611622", "longitude": "6.131935"},
+                     "evses": [{"uid": "E1", "status": "CHARGING", "connectors": [connector],
+                                "last_updated": now(-60)}]},
+        "last_updated": now()}
+    done(old_cpo.put(old_cpo.url("sessions", "LU", "CPO", session["id"]), session), 201)
+    push = eventually(lambda: found(market.emsp, "sessions", session["id"]), "the Session")[0]["body"]
+    listed = next(s for s in done(market.emsp.listed("sessions", "?date_from=2020-01-01T00:00:00Z"))
+                  if s["id"] == session["id"])
+    for told in (push, listed):
+        assert told["cdr_token"] == {"country_code": "DE", "party_id": "MSA", "uid": token["uid"],
+                                     "type": "RFID", "contract_id": token["contract_id"]}
+        assert (told["location_id"], told["evse_uid"], told["connector_id"]) == ("L1", "E1", "1")
 
 
 def test_what_a_partner_refuses_is_tried_again(market):
@@ -641,3 +671,19 @@ def test_contracts_are_listed_and_checked(market):
         problem(post(**{**good, **broken}), 422, "validation_failed")
     assert ok(post(**good, module="tokens"))["module"] == "tokens"
     problem(market.hub.admin("GET", "/contracts?from=nobody"), 422, "validation_failed")
+
+
+def test_contracts_for_people(market):
+    def words(*args):
+        done_ = subprocess.run([BUILD / "hub" / "hubctl", "--socket", market.hub.settings["admin_socket"],
+                                "contract", *args], capture_output=True, text=True, check=True, timeout=60)
+        return done_.stdout
+
+    pair = ("--from", "NL*CPA", "--to", "ES*NEW")
+    assert "There is no such contract" in words("list", *pair)
+    assert words("allow", *pair) == "NL-CPA to ES-NEW, all modules: allowed.\n"
+    assert words("deny", *pair, "--module", "cdrs") == "NL-CPA to ES-NEW, cdrs: denied.\n"
+    rows = [line.split() for line in words("list", *pair).splitlines()]
+    assert rows[0] == ["FROM", "TO", "MODULE", "ALLOWED", "SINCE"]
+    assert rows[1][:5] == ["NL-CPA", "ES-NEW", "all", "modules", "yes"]
+    assert rows[2][:4] == ["NL-CPA", "ES-NEW", "cdrs", "no"]

@@ -6,6 +6,7 @@ version from both sides, and the receivers. The test itself plays the partner.
 
 import copy
 import re
+import time
 import uuid
 from urllib.parse import urlsplit
 
@@ -41,7 +42,7 @@ class Speaker(Partner):
         self.offered = [version]
         self.roles = None
         self.hub_party = None
-        super().__init__(country, party, name or f"Speaker of {version}")
+        super().__init__(country, party, name or f"Speaker {country}-{party}")
 
     # ---- what we answer ----
 
@@ -244,15 +245,23 @@ def cpo(request, shared_world):
         p.close()
 
 
-def shown(hub, p):
-    return ok(hub.admin("GET", f"/partners/{partner_id(hub, p)}"))
+def shown(hub, p, /, **expected):
+    """The partner as operators see it; each worker hears of changes in a moment."""
+    def look():
+        known = ok(hub.admin("GET", f"/partners/{partner_id(hub, p)}"))
+        for name, value in expected.items():
+            assert known[name] == value, (name, known)
+        return known
+
+    return wait_until(look, 5, f"{p.party} to be {expected}")
 
 
 def partner_id(hub, p):
-    for item in ok(hub.admin("GET", "/partners"))["items"]:
-        if any((r["country_code"], r["party_id"]) == (p.country, p.party) for r in item["roles"]):
-            return item["id"]
-    raise AssertionError(f"{p.party} is unknown")
+    def look():
+        return [item["id"] for item in ok(hub.admin("GET", "/partners"))["items"]
+                if any((r["country_code"], r["party_id"]) == (p.country, p.party) for r in item["roles"])]
+
+    return wait_until(look, 5, f"{p.party} to be known")[0]
 
 
 # ---- versions and details: R-VER ----
@@ -320,8 +329,7 @@ def test_a_cpo_registers(hub, speaker, version):
     p.token = data["token"]
     done(p.get(p.versions_url))
     assert p.get(p.own("sessions", "x"), token=token_a).status_code == 401
-    now_known = shown(hub, p)
-    assert (now_known["state"], now_known["version"], now_known["face"]) == ("connected", version, "emsp")
+    now_known = shown(hub, p, state="connected", version=version, face="emsp")
     assert [(r["role"], r["party_id"]) for r in now_known["roles"]] == [("CPO", p.party)]
     sides = {e["module"]: e["role"] for e in now_known["endpoints"]}
     assert sides["locations"] == "SENDER" and sides["commands"] == "RECEIVER"
@@ -349,8 +357,7 @@ def test_an_emsp_registers(hub, speaker, version):
         assert data["hub_party_id"] == "FIHUB"
         assert ("EMSP", "FI", "HUB") in {(r["role"], r["country_code"], r["party_id"]) for r in data["roles"]}
         assert "HUB" not in {r["role"] for r in data["roles"]}
-    now_known = shown(hub, p)
-    assert (now_known["state"], now_known["version"], now_known["face"]) == ("connected", version, face)
+    now_known = shown(hub, p, state="connected", version=version, face=face)
     assert [(r["role"], r["party_id"]) for r in now_known["roles"]] == [("EMSP", p.party)]
     sides = {e["module"]: e["role"] for e in now_known["endpoints"]}
     assert sides["locations"] == "RECEIVER" and sides["commands"] == "SENDER"
@@ -408,7 +415,7 @@ def test_what_goes_wrong_while_registering(hub, speaker, version):
     p.endpoints = [e for e in p.our_endpoints() if e["identifier"] != "credentials"]
     envelope(p.post(p.credentials_url, p.credentials()), 200, 3003)
     p.endpoints = None
-    assert shown(hub, p)["state"] == "planned"
+    shown(hub, p, state="planned")
     done(p.post(p.credentials_url, p.credentials()))
 
 
@@ -416,7 +423,7 @@ def test_an_emsp_needs_no_commands(hub, speaker):
     p = speaker("2.2.1", "EMSP")
     p.endpoints = [e for e in p.our_endpoints() if e["identifier"] == "credentials"]
     p.register(hub)
-    assert shown(hub, p)["state"] == "connected"
+    shown(hub, p, state="connected")
 
 
 def test_the_emsp_face_is_for_cpos(hub, speaker):
@@ -437,7 +444,7 @@ def test_wrong_credentials_of_2_1_1(hub, speaker, change):
     p = speaker("2.1.1")
     p.invited(hub)
     envelope(p.post(p.credentials_url, {**p.credentials(), **change}), 200, 2001)
-    assert shown(hub, p)["state"] == "planned"
+    shown(hub, p, state="planned")
 
 
 @pytest.mark.parametrize("hub_party", ["FI", "FIHUBS", "F1HUB", ""])
@@ -453,12 +460,11 @@ def test_a_partner_that_is_a_hub(hub, speaker):
     new, old = speaker("2.3.0"), speaker("2.2.1")
     new.hub_party = "NOHBX"
     new.register(hub)
-    assert shown(hub, new)["hub"] is True
+    shown(hub, new, hub=True)
     role = {"business_details": {"name": old.name}, "country_code": old.country}
     old.roles = [{**role, "role": "HUB", "party_id": "HBY"}, {**role, "role": "CPO", "party_id": old.party}]
     old.register(hub)
-    assert shown(hub, old)["hub"] is True
-    assert [r["role"] for r in shown(hub, old)["roles"]] == ["CPO"]
+    assert [r["role"] for r in shown(hub, old, hub=True)["roles"]] == ["CPO"]
 
 
 @pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
@@ -469,7 +475,7 @@ def test_roles_beyond_the_agreed_ones_wait(hub, speaker, version):
     details = {"business_details": {"name": p.name}, "country_code": p.country}
     p.roles = [{**details, "role": "CPO", "party_id": p.party}, {**details, "role": "CPO", "party_id": other}]
     p.register(hub)
-    known = shown(hub, p)
+    known = shown(hub, p, state="connected")
     assert [r["party_id"] for r in known["roles"]] == [p.party]
     assert [(r["role"], r["party_id"]) for r in known["pending"]] == [("CPO", other)]
     location = {**p.location(), "party_id": other}
@@ -517,7 +523,7 @@ def test_a_put_elsewhere_switches_the_version(hub, speaker, before, after):
     done(p.put(p.own("locations", location["id"]), location), 201)
     done(p.put(p.own("tariffs", tariff["id"]), tariff), 201)
     p.switch(after)
-    assert shown(hub, p)["version"] == after
+    shown(hub, p, version=after)
     expected = p.location(location["id"])
     stored = done(p.get(p.own("locations", location["id"])))
     assert set(stored) >= set(expected) - {"type"}, stored
@@ -543,14 +549,11 @@ def test_a_new_host_waits_for_an_operator(hub, speaker, version):
     envelope(answer, 200, 2001)
     assert host in answer.json()["status_message"] and "approv" in answer.json()["status_message"]
     assert len(elsewhere.received) == before  # nobody called there
-    known = shown(hub, p)
-    assert known["host_asked"] == host and known["versions_url"] == p.base + "/versions"
+    known = shown(hub, p, host_asked=host, versions_url=p.base + "/versions")
     hub.ctl("partner", "approve", str(known["id"]), host)
     elsewhere.token_b = p.token_b
     p.token = done(p.put(p.credentials_url, moved))["token"]
-    known = shown(hub, p)
-    assert known["versions_url"] == elsewhere.base + "/versions"
-    assert known["host_asked"] is None and known["hosts"] == [host]
+    shown(hub, p, versions_url=elsewhere.base + "/versions", host_asked=None, hosts=[host])
 
 
 def test_endpoints_on_a_foreign_host(hub, speaker):
@@ -564,8 +567,7 @@ def test_endpoints_on_a_foreign_host(hub, speaker):
     p.endpoints = [e if e["identifier"] != "commands" else {**e, "url": elsewhere.base + "/commands"}
                    for e in p.our_endpoints()]
     envelope(p.post(p.credentials_url, p.credentials()), 200, 2001)
-    known = shown(hub, p)
-    assert known["state"] == "planned" and known["host_asked"] == urlsplit(elsewhere.base).netloc
+    known = shown(hub, p, state="planned", host_asked=urlsplit(elsewhere.base).netloc)
     hub.ctl("partner", "approve", p.name, known["host_asked"])
     done(p.post(p.credentials_url, p.credentials()))
 
@@ -609,8 +611,7 @@ def test_we_register(hub, speaker, version, role):
         assert ours == {"EMSP"} if role == "CPO" or version == "2.3.0" else {"HUB"}
         assert ("hub_party_id" in body) == (role != "CPO" and version == "2.3.0")
     assert version in {v["version"] for v in p.called_back}
-    known = shown(hub, p)
-    assert (known["state"], known["version"]) == ("connected", version)
+    known = shown(hub, p, state="connected", version=version)
     assert [r["role"] for r in known["roles"]] == [role]
     p.look(hub, body["url"])
     done(p.get(p.credentials_url))
@@ -656,6 +657,8 @@ def test_rotation_begun_by_us(hub, speaker, version):
     """R-CRED-05, -06, -10: what they send meanwhile with the old token is not lost."""
     p = speaker(version)
     p.register(hub)
+    shown(hub, p, state="connected")
+    time.sleep(0.3)  # the other worker, too
     old, old_b = p.token, p.token_b
     while_away = []
     p.scripted[("PUT", f"/{version}/credentials")] = lambda r: rotate(p, r, while_away)
@@ -666,8 +669,8 @@ def test_rotation_begun_by_us(hub, speaker, version):
     assert put["headers"]["Authorization"] == f"Token {form(old_b)}"
     assert while_away == [200, 200] and p.token != old
     done(p.get(p.versions_url, token=old))
-    done(p.get(p.versions_url))
-    wait_until(lambda: p.get(p.versions_url, token=old).status_code == 401, 5, "the old token to be dropped")
+    wait_until(lambda: done(p.get(p.versions_url)) and p.get(p.versions_url, token=old).status_code == 401,
+               5, "the old token to be dropped")
 
 
 def rotate(p, request, while_away):
@@ -813,6 +816,9 @@ def test_a_token_of_nobody_we_know(cpo, world):
                      session["id"]) == [(None,)]
     assert world.sql("SELECT token_owner FROM cdr WHERE cdr_id = %s", cdr["id"]) == [(None,)]
     assert done(cpo.get(answer.headers["Location"])) == cdr
+    done(cpo.put(cpo.own("sessions", session["id"]), session))
+    told = [line for line in world.hub.log.read_text(encoding="utf-8").splitlines() if "R-SESS-15" in line]
+    assert sum(session["id"] in line for line in told) == 1 and sum(cdr["id"] in line for line in told) == 1
 
 
 def test_patches_of_2_1_1_need_no_time(hub, speaker):

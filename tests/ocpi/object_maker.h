@@ -77,8 +77,8 @@ static inline json_t *maker_text(struct object_maker *m, struct arena *a,
         const char *c =
             other ? others[maker_random(m, 6)] : letters[maker_random(m, edge ? 3 : 11)];
 
-        memcpy(text + at, c, strlen(c));
-        at += strlen(c);
+        while (*c)
+            text[at++] = *c++;
     }
     return json_string(text);
 }

@@ -44,6 +44,10 @@ static void responses_mean_what_the_table_says(void **state)
         {200, RESULT("UNKNOWN_SESSION"), OCPI_OUTCOME_UNKNOWN_SESSION, "network_error", 0, 0},
         {200, RESULT("TIMEOUT"),         OCPI_OUTCOME_UNCLEAR,         NULL, 0, 0},
         {200, RESULT("MAYBE"),           OCPI_OUTCOME_UNCLEAR,         NULL, 1, 0},
+        /* R-BR-44 */
+        {200, RESULT("SUCCESSFUL"),      OCPI_OUTCOME_ACCEPTED,        NULL, 1, 0},
+        {200, RESULT("UNKOWN_LOCATION"), OCPI_OUTCOME_REJECTED,        "evse_inoperative", 1, 0},
+        {200, RESULT("UNKNOWN_LOCATION"), OCPI_OUTCOME_REJECTED,       "evse_inoperative", 1, 0},
         {200, "{\"status_code\":1000}",  OCPI_OUTCOME_ACCEPTED,        NULL, 1, 0},
         {200, "{\"status_code\":1000,\"data\":[]}", OCPI_OUTCOME_ACCEPTED, NULL, 1, 0},
         {200, "{\"status_code\":2003}",  OCPI_OUTCOME_REJECTED,        "evse_inoperative", 0, 0},
@@ -103,6 +107,29 @@ static void the_timeout_of_a_response_is_taken_where_it_makes_sense(void **state
         0);
 }
 
+static void a_missing_timeout_is_noted_where_one_is_due(void **state)
+{
+    (void)state; /* R-ASYNC-03: only an accepted request has something to wait for */
+    assert_false(response(OUTCOME_OF_STOP, 200, RESULT("ACCEPTED")).no_timeout);
+    assert_true(
+        response(OUTCOME_OF_STOP, 200, "{\"status_code\":1000,\"data\":{\"result\":\"ACCEPTED\"}}")
+            .no_timeout);
+    assert_false(
+        response(OUTCOME_OF_STOP, 200, "{\"status_code\":1000,\"data\":{\"result\":\"REJECTED\"}}")
+            .no_timeout);
+}
+
+static void cancelling_what_is_not_there_has_its_wish(void **state)
+{
+    (void)state; /* R-CMD-14 */
+    assert_int_equal(outcome_of_result(OUTCOME_OF_CANCEL_RESERVATION, "UNKNOWN_RESERVATION").kind,
+                     OCPI_OUTCOME_ACCEPTED);
+    assert_int_equal(outcome_of_result(OUTCOME_OF_CANCEL_RESERVATION, "FAILED").kind,
+                     OCPI_OUTCOME_REJECTED);
+    assert_int_equal(outcome_of_result(OUTCOME_OF_RESERVE, "UNKNOWN_RESERVATION").kind,
+                     OCPI_OUTCOME_REJECTED);
+}
+
 static void a_profile_may_come_too_often(void **state)
 {
     struct outcome o = response(OUTCOME_OF_SET_PROFILE, 200, RESULT("TOO_OFTEN"));
@@ -140,6 +167,13 @@ static void results_mean_what_the_table_says(void **state)
                              OCPI_OUTCOME_NOT_SUPPORTED, "not_supported"},
         {"UNKNOWN_SESSION",  OCPI_OUTCOME_REJECTED,      "network_error",
                              OCPI_OUTCOME_UNKNOWN_SESSION, NULL},
+        /* R-BR-44 */
+        {"SUCCESSFUL",       OCPI_OUTCOME_ACCEPTED,      NULL,
+                             OCPI_OUTCOME_ACCEPTED,      NULL},
+        {"UNKOWN_LOCATION",  OCPI_OUTCOME_REJECTED,      "evse_inoperative",
+                             OCPI_OUTCOME_RETRY,         NULL},
+        {"UNKNOWN_LOCATION", OCPI_OUTCOME_REJECTED,      "evse_inoperative",
+                             OCPI_OUTCOME_RETRY,         NULL},
         {"WHATEVER",         OCPI_OUTCOME_REJECTED,      "rejected_by_network",
                              OCPI_OUTCOME_RETRY,         NULL},
         {"accepted",         OCPI_OUTCOME_REJECTED,      "rejected_by_network",
@@ -210,6 +244,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         OCPI_TEST(responses_mean_what_the_table_says),
         OCPI_TEST(the_timeout_of_a_response_is_taken_where_it_makes_sense),
+        OCPI_TEST(a_missing_timeout_is_noted_where_one_is_due),
+        OCPI_TEST(cancelling_what_is_not_there_has_its_wish),
         OCPI_TEST(a_profile_may_come_too_often),
         OCPI_TEST(results_mean_what_the_table_says),
         OCPI_TEST(results_of_profiles),

@@ -6,7 +6,7 @@
 #ifndef TESTS_TRANSLATE_CHECK_H
 #define TESTS_TRANSLATE_CHECK_H
 
-#include "ocpi_test.h"
+#include "tests/ocpi/ocpi_test.h"
 
 #include "ocpi/translate/translate.h"
 
@@ -70,6 +70,17 @@ static inline void assert_turned(const char *class, enum ocpi_version from, enum
     assert_json(ret.document, expected);
 }
 
+/* The whole result, of which nothing is lost: the URL or the hub knows the rest. */
+static inline void assert_told(const char *class, enum ocpi_version from, enum ocpi_version to,
+                               const char *text, const char *expected)
+{
+    struct translation ret = turned(class, from, to, text);
+
+    if (ret.loss_count > 0)
+        fail_msg("%s was lost: %s", ret.losses[0].field, ret.losses[0].reason);
+    assert_json(ret.document, expected);
+}
+
 /* NULL: no such loss is listed. */
 static inline const struct translation_loss *loss_at(const struct translation *ret,
                                                      const char *field)
@@ -85,8 +96,10 @@ static inline void assert_lost(const struct translation *ret, const char *field,
 {
     const struct translation_loss *loss = loss_at(ret, field);
 
-    if (!loss)
+    if (!loss) {
         fail_msg("no loss of %s is listed", field);
+        return;
+    }
     assert_string_equal(loss->value, value);
     assert_true(loss->reason[0] != '\0');
 }

@@ -2,7 +2,7 @@
 /*
  * Translation of Locations, EVSEs and Connectors: the rows of table 15.3.
  */
-#include "translate_check.h"
+#include "tests/ocpi/translate_check.h"
 
 #define T "'last_updated':'2026-01-01T10:00:00Z'"
 
@@ -28,15 +28,15 @@
 static void a_location_of_211_gets_owner_publish_and_parking_type(void **state)
 {
     (void)state;
-    assert_turned("Location", V211, V221, LOCATION_211, LOCATION_22(""));
-    assert_turned("Location", V211, V230, LOCATION_211, LOCATION_22(""));
+    assert_told("Location", V211, V221, LOCATION_211, LOCATION_22(""));
+    assert_told("Location", V211, V230, LOCATION_211, LOCATION_22(""));
 }
 
 static void a_location_for_211_loses_owner_and_publish_and_has_a_type(void **state)
 {
     (void)state;
-    assert_turned("Location", V221, V211, LOCATION_22(""), LOCATION_211);
-    assert_turned("Location", V230, V211, LOCATION_22(""), LOCATION_211);
+    assert_told("Location", V221, V211, LOCATION_22(""), LOCATION_211);
+    assert_told("Location", V230, V211, LOCATION_22(""), LOCATION_211);
 }
 
 static void a_location_goes_between_221_and_230_as_it_is(void **state)
@@ -44,8 +44,8 @@ static void a_location_goes_between_221_and_230_as_it_is(void **state)
     static const char *const text = LOCATION_22("'vendor_thing':{'a':[1,2.50]},");
 
     (void)state;
-    assert_turned("Location", V221, V230, text, text); /* R-BR-48 */
-    assert_turned("Location", V230, V221, text, text);
+    assert_told("Location", V221, V230, text, text); /* R-BR-48 */
+    assert_told("Location", V230, V221, text, text);
 }
 
 static void without_owner_no_location_of_211_can_be_told(void **state)
@@ -479,14 +479,14 @@ static void two_phases_are_one_in_211(void **state)
 static void voltage_and_amperage_have_other_names(void **state)
 {
     (void)state;
-    assert_turned("Connector", V211, V221, CONNECTOR_211("IEC_62196_T2"),
-                  CONNECTOR_22("IEC_62196_T2"));
-    assert_turned("Connector", V211, V230, CONNECTOR_211("IEC_62196_T2"),
-                  CONNECTOR_22("IEC_62196_T2"));
-    assert_turned("Connector", V221, V211, CONNECTOR_22("IEC_62196_T2"),
-                  CONNECTOR_211("IEC_62196_T2"));
-    assert_turned("Connector", V230, V211, CONNECTOR_22("IEC_62196_T2"),
-                  CONNECTOR_211("IEC_62196_T2"));
+    assert_told("Connector", V211, V221, CONNECTOR_211("IEC_62196_T2"),
+                CONNECTOR_22("IEC_62196_T2"));
+    assert_told("Connector", V211, V230, CONNECTOR_211("IEC_62196_T2"),
+                CONNECTOR_22("IEC_62196_T2"));
+    assert_told("Connector", V221, V211, CONNECTOR_22("IEC_62196_T2"),
+                CONNECTOR_211("IEC_62196_T2"));
+    assert_told("Connector", V230, V211, CONNECTOR_22("IEC_62196_T2"),
+                CONNECTOR_211("IEC_62196_T2"));
 }
 
 static void amperage_follows_the_power_by_setting(void **state)
@@ -560,6 +560,29 @@ static void times_for_211_are_whole_seconds_cut_off(void **state)
     assert_text_at(&ret, "/status_schedule/0/period_begin", "2026-01-01T10:00:00.1");
 }
 
+static void times_in_tolerated_forms_are_told_in_documented_ones(void **state)
+{
+    static const struct {
+        const char *came, *in_211, *in_230;
+    } times[] = {
+        {"2026-01-01T10:00:00", "2026-01-01T10:00:00Z", "2026-01-01T10:00:00"},
+        {"2026-01-01t10:00:00.25z", "2026-01-01T10:00:00Z", "2026-01-01T10:00:00.250Z"},
+        {"2026-01-01T10:00:00+02:00", "2026-01-01T08:00:00Z", "2026-01-01T08:00:00Z"},
+        {"2026-01-01T10:00:00.1+00:00", "2026-01-01T10:00:00Z", "2026-01-01T10:00:00.100Z"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        json_t *json = with(EVSE(CONNECTOR_22("IEC_62196_T2"), ""), "last_updated",
+                            arena_printf(arena, "'%s'", times[i].came));
+        struct translation ret = turned_with("EVSE", V221, V211, json, &usual);
+
+        assert_text_at(&ret, "/last_updated", times[i].in_211);
+        ret = turned_with("EVSE", V221, V230, json, &usual);
+        assert_text_at(&ret, "/last_updated", times[i].in_230);
+    }
+}
+
 static void numbers_where_texts_belong_become_texts(void **state)
 {
     struct translation ret;
@@ -600,6 +623,7 @@ int main(void)
         OCPI_TEST(amperage_follows_the_power_by_setting),
         OCPI_TEST(of_several_tariffs_211_gets_the_regular_one),
         OCPI_TEST(times_for_211_are_whole_seconds_cut_off),
+        OCPI_TEST(times_in_tolerated_forms_are_told_in_documented_ones),
         OCPI_TEST(numbers_where_texts_belong_become_texts),
     };
 

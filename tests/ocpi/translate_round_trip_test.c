@@ -5,14 +5,14 @@
  *
  * TRANSLATE_OBJECTS: how many per class and pair; TRANSLATE_SEED: where the dice begin.
  */
-#include "ocpi_test.h"
+#include "tests/ocpi/ocpi_test.h"
 
 #include <stdlib.h>
 
-#include "object_maker.h"
 #include "ocpi/translate/translate.h"
+#include "tests/ocpi/object_maker.h"
 
-enum { OBJECTS = 100, ONE_ARENA_MAX = 64 * 1024 * 1024 };
+enum { OBJECTS = 250, ONE_ARENA_MAX = 64 * 1024 * 1024 };
 
 static const char *const classes[] = {
     "Location",

@@ -2,7 +2,7 @@
 /*
  * Translation of Sessions and CDRs: the rows of tables 15.5 and 15.6, R-BR-31, 40 to 42.
  */
-#include "translate_check.h"
+#include "tests/ocpi/translate_check.h"
 
 #define T "'last_updated':'2026-01-01T10:00:00Z'"
 
@@ -349,12 +349,17 @@ static void a_cdr_for_211_has_its_place_expanded(void **state)
 
     facts.location = json_of(LOCATION_211(EVSE_211));
     facts.location_version = V211;
-    ret = turned_with("CDR", V230, V211, json_of(CDR_22("", "{'before_taxes':3.75}", PLACE(""))),
-                      &facts);
+    ret = turned_with(
+        "CDR", V230, V211,
+        json_of(CDR_22("'authorization_reference':'R',", "{'before_taxes':3.75}", PLACE(""))),
+        &facts);
     assert_json(ret.document, arena_printf(arena, CDR_211("", "3.75", "%s"),
                                            arena_printf(arena, location, "ON_STREET",
                                                         arena_printf(arena, connector, 400, 125))));
     assert_null(loss_at(&ret, "/cdr_location/connector_id"));
+    /* cdr_token/uid, cdr_token/type, charging_periods/0/tariff_id. What the URL or the hub knows is
+     * no loss. */
+    assert_int_equal(ret.loss_count, 3);
 }
 
 static void the_place_of_a_cdr_for_211_is_cut_and_completed(void **state)
@@ -536,6 +541,8 @@ static void a_credit_for_211_is_negative_and_says_what_it_credits(void **state)
         assert_string_equal(translate_credited_id(arena, credits[i].remark), "C0");
         assert_null(json_object_get(ret.document, "credit"));
         assert_null(json_object_get(ret.document, "credit_reference_id"));
+        assert_null(loss_at(&ret, "/credit"));
+        assert_null(loss_at(&ret, "/credit_reference_id"));
     }
     facts.withhold_credits = true;
     ret = turned_with("CDR", V221, V211, json, &facts);

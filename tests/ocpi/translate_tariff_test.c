@@ -2,7 +2,7 @@
 /*
  * Translation of Tariffs and prices: the rows of table 15.4, R-BR-30 to R-BR-33.
  */
-#include "translate_check.h"
+#include "tests/ocpi/translate_check.h"
 
 #define T "'last_updated':'2026-01-01T10:00:00Z'"
 #define PLAIN_ELEMENT "{'price_components':[{'type':'ENERGY','price':0.25,'step_size':1}]}"

@@ -3,7 +3,7 @@
  * Translation: tokens (15.2), commands and profiles (15.7), connections (15.1, 15.8), status codes,
  * and what holds for every class: unknown members, losses, wrong types.
  */
-#include "translate_check.h"
+#include "tests/ocpi/translate_check.h"
 
 #include <time.h>
 
@@ -21,10 +21,10 @@
 static void a_token_gets_its_owner_and_its_contract(void **state)
 {
     (void)state;
-    assert_turned("Token", V211, V221, TOKEN_211("RFID"), TOKEN_22("RFID", ""));
-    assert_turned("Token", V211, V230, TOKEN_211("RFID"), TOKEN_22("RFID", ""));
-    assert_turned("Token", V221, V211, TOKEN_22("RFID", ""), TOKEN_211("RFID"));
-    assert_turned("Token", V230, V211, TOKEN_22("RFID", ""), TOKEN_211("RFID"));
+    assert_told("Token", V211, V221, TOKEN_211("RFID"), TOKEN_22("RFID", ""));
+    assert_told("Token", V211, V230, TOKEN_211("RFID"), TOKEN_22("RFID", ""));
+    assert_told("Token", V221, V211, TOKEN_22("RFID", ""), TOKEN_211("RFID"));
+    assert_told("Token", V230, V211, TOKEN_22("RFID", ""), TOKEN_211("RFID"));
 }
 
 static void token_types_are_other_where_they_are_unknown(void **state)
@@ -145,10 +145,10 @@ static void start_session_between_versions(void **state)
     struct translation ret;
 
     (void)state;
-    assert_turned("StartSession", V221, V211,
-                  "{" URL ",'token':" TOKEN_22("RFID", "") ",'location_id':'L1','evse_uid':'E1',"
-                                                           "'authorization_reference':'R'}",
-                  "{" URL ",'token':" TOKEN_211("RFID") ",'location_id':'L1','evse_uid':'E1'}");
+    assert_told("StartSession", V221, V211,
+                "{" URL ",'token':" TOKEN_22("RFID", "") ",'location_id':'L1','evse_uid':'E1',"
+                                                         "'authorization_reference':'R'}",
+                "{" URL ",'token':" TOKEN_211("RFID") ",'location_id':'L1','evse_uid':'E1'}");
     ret = turned("StartSession", V230, V211,
                  "{" URL ",'token':" TOKEN_22("EMAID", "") ",'location_id':'L1','evse_uid':'E1',"
                                                            "'connector_id':'1'}");
@@ -201,10 +201,11 @@ static void reservations_are_numbers_in_211(void **state)
     struct translation ret;
 
     (void)state;
-    assert_turned("ReserveNow", V211, V221, RESERVE("42", TOKEN_211("RFID")),
-                  RESERVE("'42'", TOKEN_22("RFID", "")));
-    assert_turned("ReserveNow", V230, V211, RESERVE("'2147483647'", TOKEN_22("RFID", "")),
-                  RESERVE("2147483647", TOKEN_211("RFID")));
+    assert_told("ReserveNow", V211, V221, RESERVE("42", TOKEN_211("RFID")),
+                RESERVE("'42'", TOKEN_22("RFID", "")));
+    assert_told("ReserveNow", V230, V211,
+                RESERVE("'2147483647','authorization_reference':'R'", TOKEN_22("RFID", "")),
+                RESERVE("2147483647", TOKEN_211("RFID")));
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
         json_t *json = with(RESERVE("'x'", TOKEN_22("RFID", "")), "reservation_id", ids[i]);
 
@@ -224,14 +225,14 @@ static void other_commands_are_alike(void **state)
     struct translation ret;
 
     (void)state;
-    assert_turned("UnlockConnector", V211, V230, unlock, unlock);
-    assert_turned("UnlockConnector", V221, V211, unlock, unlock);
-    assert_turned("StopSession", V211, V221, stop, stop);
-    assert_turned("StopSession", V230, V211, stop, stop);
+    assert_told("UnlockConnector", V211, V230, unlock, unlock);
+    assert_told("UnlockConnector", V221, V211, unlock, unlock);
+    assert_told("StopSession", V211, V221, stop, stop);
+    assert_told("StopSession", V230, V211, stop, stop);
     ret = turned("CancelReservation", V221, V211, "{" URL ",'reservation_id':'1'}");
     assert_non_null(strstr(ret.withheld, "NOT_SUPPORTED"));
-    assert_turned("CancelReservation", V221, V230, "{" URL ",'reservation_id':'1'}",
-                  "{" URL ",'reservation_id':'1'}");
+    assert_told("CancelReservation", V221, V230, "{" URL ",'reservation_id':'1'}",
+                "{" URL ",'reservation_id':'1'}");
     ret = turned("UnlockConnector", V211, V221,
                  "{" URL ",'location_id':'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789XYZ','evse_uid':'E1',"
                  "'connector_id':'1'}");
@@ -304,8 +305,8 @@ static void answers_for_211_are_told_in_its_words(void **state)
         if (i > 3)
             assert_lost(&ret, "/result", results[i].came);
     }
-    assert_turned("CommandResponse", V221, V211, "{'result':'UNKNOWN_SESSION','timeout':30}",
-                  "{'result':'UNKNOWN_SESSION'}");
+    assert_told("CommandResponse", V221, V211, "{'result':'UNKNOWN_SESSION','timeout':30}",
+                "{'result':'UNKNOWN_SESSION'}");
 }
 
 static void charging_profiles_do_not_go_to_211(void **state)
@@ -323,8 +324,8 @@ static void charging_profiles_do_not_go_to_211(void **state)
         ret = turned(classes[i], V211, V221, "{}");
         assert_non_null(ret.withheld);
     }
-    assert_turned("ChargingPreferences", V221, V230, "{'profile_type':'GREEN','energy_need':1.5}",
-                  "{'profile_type':'GREEN','energy_need':1.5}");
+    assert_told("ChargingPreferences", V221, V230, "{'profile_type':'GREEN','energy_need':1.5}",
+                "{'profile_type':'GREEN','energy_need':1.5}");
 }
 
 /* --- 15.1, 15.8 --- */
@@ -337,8 +338,8 @@ static void the_role_hub_is_never_relayed(void **state)
     struct translation ret;
 
     (void)state;
-    assert_turned("ClientInfo", V221, V230, client, client);
-    assert_turned("ClientInfo", V230, V221, client, client);
+    assert_told("ClientInfo", V221, V230, client, client);
+    assert_told("ClientInfo", V230, V221, client, client);
     ret = turned_with("ClientInfo", V221, V230, with(client, "role", "'HUB'"), &usual);
     assert_non_null(ret.withheld);
 }
@@ -352,8 +353,8 @@ static void credentials_between_versions(void **state)
     struct translation ret;
 
     (void)state;
-    assert_turned("Credentials", V211, V221, CREDENTIALS "," DETAILS "}",
-                  CREDENTIALS ",'roles':[{'role':'CPO'," DETAILS "}]}");
+    assert_told("Credentials", V211, V221, CREDENTIALS "," DETAILS "}",
+                CREDENTIALS ",'roles':[{'role':'CPO'," DETAILS "}]}");
     facts.role = "EMSP";
     ret = turned_with("Credentials", V211, V230, json_of(CREDENTIALS "," DETAILS "}"), &facts);
     assert_json(ret.document, CREDENTIALS ",'roles':[{'role':'EMSP'," DETAILS "}]}");
@@ -455,8 +456,8 @@ static void members_of_no_table_stay_in_newer_versions_and_leave_for_211(void **
     struct translation ret;
 
     (void)state;
-    assert_turned("Token", V221, V230, text, text);
-    assert_turned("Token", V230, V221, text, text);
+    assert_told("Token", V221, V230, text, text);
+    assert_told("Token", V230, V221, text, text);
     ret = turned("Token", V221, V211, text);
     assert_json(ret.document, TOKEN_211("RFID"));
     assert_lost(&ret, "/x~0~1y", "{\"a\":[1.1,null]}");

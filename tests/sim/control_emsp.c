@@ -82,8 +82,12 @@ static void card_push(struct ask *ask, const struct card *card, bool patch)
         ask_wrong(ask, "the hub takes no tokens (or we are not registered)");
         return;
     }
-    const char *url =
-        url_join(ask->arena, endpoint, us->country_code, us->party_id, card->uid, NULL);
+    char *url = url_join(ask->arena, endpoint, us->country_code, us->party_id, card->uid, NULL);
+    if (behave_acts(sim->behave, BEHAVE_LOWER_CASE_IDS, 0)) {
+        char *tail = url + strlen(endpoint);
+
+        text_to_lower(tail);
+    }
     /* 2.1.1 has no type in the address of a push (R-TOK-01). */
     if (sim->reg.version != OCPI_2_1_1)
         url = url_query(ask->arena, url, "type", card->type, NULL);
@@ -173,6 +177,9 @@ static void asked_send(struct asked *asked, const char *method, const char *modu
     struct push *p = push_new(asked->ask->sim, method, module, url, body);
 
     ask_address(asked->ask, p);
+    /* A hub finds the receiver by what is asked, and takes no broadcast (R-ROUTE-15, 20). */
+    if (p->sim->reg.routes && !json_text_of(asked->ask->json, "to"))
+        p->open = true;
     p->done = asked_answered;
     p->arg = asked;
     push_send(p, 0);

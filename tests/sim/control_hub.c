@@ -146,6 +146,8 @@ void control_authorize(struct ask *ask)
     p->done = ask_pushed;
     p->arg = ask;
     ask_address(ask, p);
+    if (ask->sim->reg.routes && !json_text_of(ask->json, "to"))
+        p->open = true; /* whose card it is the hub knows better */
     push_send(p, 0);
 }
 

@@ -140,14 +140,14 @@ static void pull_end(struct pull *p)
     free(summary);
 }
 
-static void pull_take(struct pull *p, const json_t *list)
+static void pull_take(struct pull *p, json_t *list)
 {
     struct sim *sim = p->ask->sim;
     const struct object_type *type = object_type_find(sim->reg.version, p->class);
     json_t *object;
     size_t i;
 
-    json_array_foreach((json_t *)(uintptr_t)list, i, object)
+    json_array_foreach(list, i, object)
     {
         struct arena *a = arena_new(16 << 20);
         struct err e = type ? object_check(type, object, 0, a) : OK;

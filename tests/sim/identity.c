@@ -49,6 +49,7 @@ static const struct offer cpo_offers[] = {
     {MODULE_TOKENS,            OCPI_INTERFACE_RECEIVER, OCPI_2_1_1},
     {MODULE_COMMANDS,          OCPI_INTERFACE_RECEIVER, OCPI_2_1_1},
     {MODULE_CHARGING_PROFILES, OCPI_INTERFACE_RECEIVER, OCPI_2_2_1},
+    {MODULE_HUB_CLIENT_INFO,   OCPI_INTERFACE_RECEIVER, OCPI_2_2_1},
     {0},
 };
 
@@ -65,6 +66,15 @@ static const struct offer emsp_offers[] = {
     {0},
 };
 /* clang-format on */
+
+static bool offered(const struct call *call, const struct offer *offer)
+{
+    const struct sim *sim = call->sim;
+    bool infos = strcmp(offer->module, MODULE_HUB_CLIENT_INFO) == 0;
+
+    return call->version >= offer->since &&
+           (!infos || sim_is_emsp(sim) || sim->options->client_info);
+}
 
 static const char *offer_url(struct call *call, const struct offer *offer)
 {
@@ -94,7 +104,7 @@ void serve_details(struct call *call)
                       : announced(call->sim, call->version));
     json_begin_array(&data, "endpoints");
     for (const struct offer *o = sim_is_emsp(sim) ? emsp_offers : cpo_offers; o->module; o++) {
-        if (call->version < o->since || (missing && strcmp(missing, o->module) == 0))
+        if (!offered(call, o) || (missing && strcmp(missing, o->module) == 0))
             continue;
         json_begin_object(&data, 0);
         json_put_text(&data, "identifier", o->module);

@@ -158,7 +158,7 @@ static void help(FILE *to)
         to,
         "ocpi-sim [cpo|emsp] [options]: a simulated charging network, or provider of charging\n"
         "services, that speaks OCPI 2.1.1, 2.2.1 and 2.3.0\n\n"
-        "  --role cpo|emsp     the same as the word in front; usually cpo\n"
+        "  --role cpo|emsp     instead of the word in front; usually cpo\n"
         "  --version V         the version it speaks: 2.1.1, 2.2.1 (usual) or 2.3.0\n"
         "  --versions V,V,...  several; when registering it takes the highest of both sides\n"
         "  --register URL      versions URL of the hub: registers there with --token-a\n"
@@ -171,6 +171,7 @@ static void help(FILE *to)
         "  --world small|N     the three locations tests know, or N of them (also --locations)\n"
         "  --evses N           EVSEs of each location beyond the first three; usually 2\n"
         "  --tokens N          further tokens of an eMSP (it has three)\n"
+        "  --client-info       a CPO, too, is told of the hub's clients (2.2.1, 2.3.0)\n"
         "  --no-reservations   EVSEs are not RESERVABLE, RESERVE_NOW is NOT_SUPPORTED\n"
         "  --speed N           one second counts as N for charging and all delays; usually 1\n"
         "  --reading-s N       (virtual) seconds between readings of a session; usually 60\n"
@@ -194,6 +195,7 @@ enum option_id {
     OPTION_VERSIONS,
     OPTION_EVSES,
     OPTION_TOKENS,
+    OPTION_CLIENT_INFO,
     OPTION_NO_RESERVATIONS,
     OPTION_REGISTER,
     OPTION_TOKEN_A,
@@ -221,6 +223,7 @@ static const struct option long_options[] = {
     {"versions",         required_argument, 0, OPTION_VERSIONS},
     {"evses",            required_argument, 0, OPTION_EVSES},
     {"tokens",           required_argument, 0, OPTION_TOKENS},
+    {"client-info",      no_argument,       0, OPTION_CLIENT_INFO},
     {"no-reservations",  no_argument,       0, OPTION_NO_RESERVATIONS},
     {"register",         required_argument, 0, OPTION_REGISTER},
     {"token-a",          required_argument, 0, OPTION_TOKEN_A},
@@ -300,6 +303,9 @@ static bool option_take(struct sim_options *o, struct behave *behave, int id, co
         return number_read(value, 1, 100, &n) && (o->evses = (unsigned)n, true);
     case OPTION_TOKENS:
         return number_read(value, 0, 1000000, &n) && (o->cards = (unsigned)n, true);
+    case OPTION_CLIENT_INFO:
+        o->client_info = true;
+        return true;
     case OPTION_NO_RESERVATIONS:
         o->reservations = false;
         return true;
@@ -380,13 +386,14 @@ static int options_read(int argc, char **argv, struct sim_options *o, struct beh
             return 3;
         }
     }
-    if (optind + 1 == argc && !role_read(argv[optind], &o->role))
-        o->role = OCPI_ROLE_NONE;
-    if (optind + 1 < argc || o->role == OCPI_ROLE_NONE) {
+    enum ocpi_role role = OCPI_ROLE_CPO;
+    if (optind + 1 < argc || (optind < argc && !role_read(argv[optind], &role))) {
         fprintf(stderr,
                 "ocpi-sim: say what to simulate: ocpi-sim cpo|emsp [options] (see --help)\n");
         return 3;
     }
+    if (o->role == OCPI_ROLE_NONE)
+        o->role = role;
     options_complete(o);
     if (!o->register_url != !o->register_token) {
         fprintf(stderr, "ocpi-sim: --register and --token-a belong together\n");
@@ -498,8 +505,7 @@ static void sim_close(struct sim *sim)
 
 int main(int argc, char **argv)
 {
-    struct sim_options options = {.role = OCPI_ROLE_CPO,
-                                  .speed = 1,
+    struct sim_options options = {.speed = 1,
                                   .reading_s = 60,
                                   .page = 50,
                                   .seed = 1,

@@ -10,12 +10,12 @@
 #include "base/json.h"
 #include "base/time.h"
 
-void merge_patch(json_t *object, const json_t *patch)
+void merge_patch(json_t *object, json_t *patch)
 {
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)patch, name, value)
+    json_object_foreach(patch, name, value)
     {
         if (json_is_null(value))
             json_object_del(object, name);
@@ -32,15 +32,15 @@ static int64_t start_of(const json_t *period)
     return text && time_parse(text, TIME_OCPI, &us) ? us : TIME_NONE;
 }
 
-void merge_session(json_t *session, const json_t *patch)
+void merge_session(json_t *session, json_t *patch)
 {
     json_t *stored = json_object_get(session, "charging_periods");
-    const json_t *more = json_object_get(patch, "charging_periods");
+    json_t *more = json_object_get(patch, "charging_periods");
     json_t *all = json_is_array(stored) ? json_deep_copy(stored) : json_array();
     json_t *period;
     size_t i;
 
-    json_array_foreach((json_t *)(uintptr_t)more, i, period)
+    json_array_foreach(more, i, period)
     {
         size_t at = 0;
 

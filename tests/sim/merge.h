@@ -10,9 +10,9 @@
 #include <stdbool.h>
 
 /* null removes, everything else replaces as a whole; periods: see merge_session. */
-void merge_patch(json_t *object, const json_t *patch);
+void merge_patch(json_t *object, json_t *patch);
 /* Like merge_patch, but charging_periods that begin behind the stored ones are appended. */
-void merge_session(json_t *session, const json_t *patch);
+void merge_session(json_t *session, json_t *patch);
 /* The EVSE with that uid, or the Connector with that id; NULL: none. */
 json_t *location_part(json_t *location, const char *evse_uid, const char *connector_id);
 /* Replaces or appends it; false: its parent is unknown. */

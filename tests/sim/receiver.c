@@ -110,6 +110,18 @@ static const char *address_wrong(const struct received *r)
     return 0;
 }
 
+/* A push that is older than what holds (R-TRANS-15): taken as it comes, and counted. */
+static void count_older(struct received *r, const json_t *stored)
+{
+    const char *before = json_text_of(stored, "last_updated");
+    const char *now = json_text_of(r->call->json, "last_updated");
+    int64_t before_us, now_us;
+
+    if (before && now && time_parse(before, TIME_OCPI, &before_us) &&
+        time_parse(now, TIME_OCPI, &now_us) && now_us < before_us)
+        entry_count(r->entry, "older");
+}
+
 static void received_ok(struct received *r, bool was_known)
 {
     call_answer(r->call, was_known ? 200 : 201, OCPI_SUCCESS, "Success", 0);
@@ -138,12 +150,15 @@ static void receive_put(struct received *r)
         received_refuse(r, "R-TRANS-16", wrong);
         return;
     }
+    bool was_known =
+        document && (!r->evse_uid || location_part(document, r->evse_uid, r->connector_id));
     if (!r->evse_uid) {
-        entry_set_document(received_entry(r), json_deep_copy(r->call->json));
-        received_ok(r, document);
+        received_entry(r);
+        count_older(r, document);
+        entry_set_document(r->entry, json_deep_copy(r->call->json));
+        received_ok(r, was_known);
         return;
     }
-    bool was_known = location_part(document, r->evse_uid, r->connector_id);
     if (!document || !location_put_part(document, r->evse_uid, r->connector_id, r->call->json)) {
         received_unknown(r);
         return;
@@ -200,6 +215,7 @@ static void receive_patch(struct received *r)
         return;
     }
     received_entry(r);
+    count_older(r, part);
     if (!behave_acts(r->call->sim->behave, BEHAVE_PATCH_NOT_MERGED, 0)) {
         if (strcmp(r->kind->module, MODULE_SESSIONS) == 0)
             merge_session(part, r->call->json);

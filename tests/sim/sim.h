@@ -50,6 +50,7 @@ struct sim_options {
     unsigned locations; /* 0: the small world */
     unsigned evses;     /* of each location beyond the small world */
     unsigned cards;     /* of an eMSP, beyond the first ones */
+    bool client_info;   /* a CPO with a receiver of hubclientinfo; an eMSP always has one */
     bool reservations;  /* RESERVABLE, RESERVE_NOW */
     bool status_pushes; /* EVSE status changes go to the hub */
     const char *register_url, *register_token;

@@ -48,6 +48,12 @@ json_t *store_find(const struct store *s, const char *module, const char *key)
     return json_object_get(json_object_get(s->received, module), lower);
 }
 
+void entry_count(json_t *entry, const char *what)
+{
+    json_object_set_new(entry, what,
+                        json_integer(json_integer_value(json_object_get(entry, what)) + 1));
+}
+
 json_t *store_push(struct store *s, const char *module, const char *key, const char *owner,
                    const char *id, const char *method, const char *version)
 {
@@ -62,13 +68,12 @@ json_t *store_push(struct store *s, const char *module, const char *key, const c
     text_to_lower(lower);
     entry = json_object_get(entries, lower);
     if (!entry) {
-        entry = json_pack("{s:s, s:s, s:i, s:b, s:n, s:b, s:n}", "owner", owner, "id", id, "pushes",
-                          0, "valid", 1, "error", "deleted", 0, "document");
+        entry = json_pack("{s:s, s:s, s:i, s:i, s:b, s:n, s:b, s:n}", "owner", owner, "id", id,
+                          "pushes", 0, "older", 0, "valid", 1, "error", "deleted", 0, "document");
         assert(entry);
         json_object_set_new(entries, lower, entry);
     }
-    json_object_set_new(entry, "pushes",
-                        json_integer(json_integer_value(json_object_get(entry, "pushes")) + 1));
+    entry_count(entry, "pushes");
     json_object_set_new(entry, "method", json_string(method));
     json_object_set_new(entry, "version", json_string(version));
     return entry;

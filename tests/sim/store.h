@@ -5,9 +5,10 @@
  *
  * An entry is a JSON object:
  *   {"owner": "FI-VRT", "id", "version", "pushes": 3, "method": "PATCH", "valid": true,
- *    "error": null, "deleted": false, "document": {...}, "refused": {...}}
- * `error` is the first complaint there ever was, `document` what holds now (null: nothing usable
- * came yet), `refused` the last body that was not taken.
+ *    "older": 0, "error": null, "deleted": false, "document": {...}, "refused": {...}}
+ * `older` counts pushes that were older than what held, `error` is the first complaint there ever
+ * was, `document` what holds now (null: nothing usable came yet), `refused` the last body that was
+ * not taken.
  */
 #ifndef TESTS_SIM_STORE_H
 #define TESTS_SIM_STORE_H
@@ -32,6 +33,7 @@ json_t *store_find(const struct store *s, const char *module, const char *key);
 /* The entry of that key, made if need be, with this push counted. */
 json_t *store_push(struct store *s, const char *module, const char *key, const char *owner,
                    const char *id, const char *method, const char *version);
+void entry_count(json_t *entry, const char *what); /* "pushes", "older" */
 /* NULL: unknown, deleted, or never a usable one. */
 json_t *entry_document(const json_t *entry);
 void entry_set_document(json_t *entry, json_t *document); /* takes the reference */

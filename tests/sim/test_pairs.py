@@ -187,6 +187,52 @@ def test_the_highest_version_of_both_is_taken_and_can_be_changed():
     guest.close()
 
 
+class RoutingHub(Hub):
+    """Says that it is a hub (2.2.1)."""
+
+    def our_credentials(self, token):
+        credentials = super().our_credentials(token)
+        credentials["roles"][0]["role"] = "HUB"
+        return credentials
+
+
+def test_messages_to_a_hub_name_whom_they_are_for():
+    hub = RoutingHub()
+    sim = Sim("cpo", "--register", hub.url + "/ocpi/emsp/versions", "--token-a", "a")
+    assert sim.event()["event"] == "registered" and sim.get("partner")["routes"]
+    to = lambda path: {s[2].get("OCPI-to-party-id") for s in hub.seen if path in s[1]}
+    sim.post("start_session", evse="3256", token=CARD)
+    sim.post("location", location="LOC1")
+    wait_for(lambda: hub.sessions and to("/locations/"))
+    # R-ROUTE-10, R-ROUTE-11
+    assert to("/sessions/") == {"EMS"} and to("/locations/") == {"HUB"}
+    sim.post("start_session", evse="3257", token=CARD, to="none", authorize=True)
+    assert to("/authorize") == {None}
+    sim.close()
+    hub.close()
+
+
+def test_tokens_stand_raw_in_2_1_1_and_encoded_later():
+    for version, raw_is_wrong in (("2.1.1", False), ("2.2.1", True), ("2.3.0", True)):
+        host = Sim("cpo", "--role", "emsp", "--version", version, "--token-a-accept", "come-in")
+        assert host.get("state")["role"] == "EMSP"
+        url = host.ready["versions_url"].replace("versions", version)
+        tries = (("Token come-in", raw_is_wrong), (encoded("come-in"), not raw_is_wrong))
+        for token, wrong in tries:
+            ids = {} if version == "2.1.1" else {"X-Request-ID": token, "X-Correlation-ID": "1"}
+            assert requests.get(url, headers={"Authorization": token, **ids}).status_code == 200
+            rules = [v["rule"] for v in host.get("violations")["violations"]]
+            assert rules == (["R-TRANS-02"] if wrong else []), (version, token)
+            host.post("reset")
+        host.close()
+
+
+def test_a_cpo_can_be_told_of_clients_too():
+    modules = lambda *options: {e["identifier"] for e in registers(options=options)[1]["endpoints"]}
+    assert "hubclientinfo" not in modules()
+    assert "hubclientinfo" in modules("--client-info")
+
+
 # --- the whole exchange ---
 
 
@@ -473,10 +519,10 @@ def test_objects_that_repeat_break_and_vanish(pair):
 # --- what goes wrong in versions, details and answers ---
 
 
-def registers(*behave):
+def registers(*behave, options=()):
     """How the details look to somebody who registers at a misbehaving CPO."""
     words = [w for b in behave for w in ("--behave", b)]
-    host = Sim("cpo", "--token-a-accept", "come-in", *words)
+    host = Sim("cpo", "--token-a-accept", "come-in", *words, *options)
     headers = {"Authorization": encoded("come-in"), "X-Request-ID": "1", "X-Correlation-ID": "1"}
     versions = requests.get(host.ready["versions_url"], headers=headers).json()["data"]
     details = requests.get(versions[0]["url"], headers=headers).json()["data"]
@@ -580,6 +626,8 @@ def test_an_emsp_merges_unless_it_misbehaves(hub, emsp):
     for at in (1, 2, 2):
         hub.ask("PATCH", url, {"kwh": at, "charging_periods": [period(at)],
                                "last_updated": now()})
+    hub.ask("PATCH", url, {"kwh": 2, "last_updated": "2020-01-01T00:00:00Z"})
+    assert sim.get("received", id="S1")["items"][0]["older"] == 1
     stored = hub.ask("GET", url).json()["data"]
     assert stored["kwh"] == 2 and len(stored["charging_periods"]) == 2
     sim.behave("patch-not-merged")
