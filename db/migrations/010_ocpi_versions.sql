@@ -51,8 +51,6 @@ ALTER TABLE network_session
     ADD COLUMN token_country text,
     ADD COLUMN token_party text,
     ADD COLUMN token_owner text GENERATED ALWAYS AS (party_key(token_country, token_party)) STORED;
-CREATE INDEX network_session_of_token_owner ON network_session (token_owner, id)
-    INCLUDE (partner_id) WHERE token_owner IS NOT NULL;
 CREATE INDEX network_session_by_id ON network_session (lower(network_session_id));
 
 ALTER TABLE cdr

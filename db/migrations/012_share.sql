@@ -52,6 +52,36 @@ CREATE FUNCTION partners_hidden() RETURNS bigint[] LANGUAGE sql STABLE AS $$
     SELECT ARRAY(SELECT id FROM partner WHERE state = 'suspended' OR NOT enabled)
 $$;
 
+-- ---------------------------------------------------------------- sessions of other eMSPs
+
+-- What their lists are made of. A table of its own, because last_updated changes with each reading:
+-- in an index of network_session it would cost every session dear, and most are our own users'.
+CREATE TABLE shared_session (
+    id bigint PRIMARY KEY, -- of network_session
+    token_owner text NOT NULL,
+    owner text NOT NULL,
+    partner_id bigint NOT NULL,
+    last_updated timestamptz NOT NULL
+) WITH (fillfactor = 70);
+CREATE INDEX shared_session_of_token_owner ON shared_session (token_owner, last_updated);
+
+CREATE FUNCTION network_session_shared() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM party WHERE owner = NEW.token_owner) THEN
+        INSERT INTO shared_session (id, token_owner, owner, partner_id, last_updated)
+        VALUES (NEW.id, NEW.token_owner, party_key(NEW.country_code, NEW.party_id),
+                NEW.partner_id, NEW.last_updated)
+        ON CONFLICT (id) DO UPDATE
+           SET token_owner = EXCLUDED.token_owner, last_updated = EXCLUDED.last_updated;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER network_session_shared_new AFTER INSERT ON network_session
+    FOR EACH ROW WHEN (NEW.token_owner IS NOT NULL) EXECUTE FUNCTION network_session_shared();
+CREATE TRIGGER network_session_shared AFTER UPDATE ON network_session
+    FOR EACH ROW WHEN (NEW.token_owner IS NOT NULL AND NEW.version <> OLD.version)
+    EXECUTE FUNCTION network_session_shared();
+
 -- ---------------------------------------------------------------- tokens of other eMSPs
 
 CREATE TABLE roaming_token (

@@ -88,15 +88,14 @@ SELECT count(*) OVER () AS total, t.tariff_id AS id, t.document, t.ocpi, t.count
  ORDER BY t.id
 
 -- name: share_sessions
--- Index network_session_of_token_owner.
+-- Index shared_session_of_token_owner: date_from, which is always given, makes it short.
 WITH owners AS MATERIALIZED (
     SELECT o AS owner FROM partner_owners($1, $2, $3) o
 ), page AS MATERIALIZED (
     SELECT x.id FROM owners o CROSS JOIN LATERAL (
-               SELECT n.id FROM network_session n
+               SELECT n.id FROM shared_session n
                 WHERE n.token_owner = o.owner
-                  AND ($5::text IS NULL
-                       OR party_key(n.country_code, n.party_id) = party_key($4, $5))
+                  AND ($5::text IS NULL OR n.owner = party_key($4, $5))
                   AND n.last_updated >= coalesce($7::timestamptz, '-infinity')
                   AND n.last_updated < coalesce($8::timestamptz, 'infinity')
                   AND n.partner_id <> ALL ((SELECT partners_hidden())::bigint[])
@@ -104,10 +103,9 @@ WITH owners AS MATERIALIZED (
      ORDER BY x.id OFFSET $9 LIMIT $10
 ), counted AS MATERIALIZED (
     SELECT coalesce(sum(x.n), 0)::bigint AS total FROM owners o CROSS JOIN LATERAL (
-               SELECT count(*) AS n FROM network_session n
+               SELECT count(*) AS n FROM shared_session n
                 WHERE n.token_owner = o.owner
-                  AND ($5::text IS NULL
-                       OR party_key(n.country_code, n.party_id) = party_key($4, $5))
+                  AND ($5::text IS NULL OR n.owner = party_key($4, $5))
                   AND n.last_updated >= coalesce($7::timestamptz, '-infinity')
                   AND n.last_updated < coalesce($8::timestamptz, 'infinity')
                   AND n.partner_id <> ALL ((SELECT partners_hidden())::bigint[])) x

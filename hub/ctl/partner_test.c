@@ -32,18 +32,20 @@ static const char *member(struct arena *a, const json_t *object, const char *nam
 static void print_line(struct arena *a, const json_t *check, const char *label, const char *name)
 {
     if (json_text_of(check, name))
-        printf("          %-9s %s\n", label, member(a, check, name));
+        printf("      %-9s %s\n", label, member(a, check, name));
 }
 
-/* What is well takes one line, what is not says all. */
+/* What is well takes one line, what is not says all. What did not apply is only counted: --json has
+ * the reasons. */
 static void print_check(struct arena *a, const json_t *check)
 {
     const char *result = member(a, check, "result");
-    bool skipped = strcmp(result, "skipped") == 0;
 
-    printf("%-8s  %-40s %s", skipped ? "-" : result, member(a, check, "name"),
-           skipped ? member(a, check, "got") : member(a, check, "rule"));
-    if (strcmp(result, "pass") == 0 || skipped) {
+    if (strcmp(result, "skipped") == 0)
+        return;
+    printf("%-4s  %-40s %s", result, member(a, check, "name"),
+           json_text_of(check, "rule") ? member(a, check, "rule") : "");
+    if (strcmp(result, "pass") == 0) {
         putchar('\n');
         return;
     }

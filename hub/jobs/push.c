@@ -20,6 +20,7 @@
 
 #include "adapters/breaker.h"
 #include "adapters/ocpi_client.h"
+#include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -41,6 +42,8 @@ enum {
     LOCATION_VALUES = 1000000,
     BODY_MAX = 64 * 1024,
     RETRY_AFTER_MAX_S = 3600,
+    REST_MIN_S = 5,
+    REST_MORE_S = 15,
 };
 
 struct push {
@@ -81,6 +84,13 @@ static void decide(struct push *p, enum outbox_outcome outcome, const char *deta
 
 /* ---- whom and where ---- */
 
+/* Nothing was tried, so the pause does not grow: all is told soon after the partner is back. */
+static void rest(struct push *p, const char *why)
+{
+    decide(p, OUTBOX_RETRY, why);
+    p->retry_after_s = REST_MIN_S + (int64_t)id_random_below(REST_MORE_S);
+}
+
 static const char *module_of(enum outbox_kind kind)
 {
     switch (kind) {
@@ -105,11 +115,11 @@ static bool is_there(struct push *p)
 {
     if (!p->partner || !secret_is_set(p->partner->peer.token) ||
         strcmp(p->partner->state, "connected") != 0) {
-        decide(p, OUTBOX_RETRY, "the partner is not connected");
+        rest(p, "the partner is not connected");
         return false;
     }
     if (!p->partner->enabled) {
-        decide(p, OUTBOX_RETRY, "the partner is disabled");
+        rest(p, "the partner is disabled");
         return false;
     }
     return true;
@@ -335,7 +345,7 @@ static bool breaker_lets_through(struct push *p)
     case BREAKER_OPEN:
         break;
     }
-    decide(p, OUTBOX_RETRY, "the partner has not answered lately and is given a rest");
+    rest(p, "the partner has not answered lately and is given a rest");
     return false;
 }
 
@@ -404,7 +414,7 @@ static enum flow_next tell_partner(struct flow *f)
         return FLOW_AGAIN;
     case LOOK_AT_PROBE:
         if (p->answer.http.outcome != HTTP_ANSWERED || p->answer.http.status >= 500) {
-            decide(p, OUTBOX_RETRY, "the partner still does not answer");
+            rest(p, "the partner still does not answer");
             return FLOW_NEXT;
         }
         p->phase = SEND;

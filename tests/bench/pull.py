@@ -17,6 +17,7 @@ from harness import SLOW, User, ok, wait_until
 
 LOCATIONS = int(os.environ.get("BENCH_PULL_LOCATIONS", "20000"))
 CHANGED = LOCATIONS // 10
+PUSHED = 20  # at most: the place where the session runs tells of itself meanwhile
 PER_SECOND = 100
 REST_SECONDS = 15
 
@@ -39,8 +40,13 @@ class Driver(threading.Thread):
                 time.sleep(pause)
             c = connections[n % len(connections)]
             at = time.perf_counter()
-            c.request("GET", self.path, headers=self.headers)
-            response = c.getresponse()
+            try:
+                c.request("GET", self.path, headers=self.headers)
+                response = c.getresponse()
+            except http.client.RemoteDisconnected:  # a connection has served as often as it may
+                c.close()
+                c.request("GET", self.path, headers=self.headers)
+                response = c.getresponse()
             response.read()
             assert response.status == 200, response.status
             self.taken.append((time.perf_counter() - at) * 1000)
@@ -49,13 +55,14 @@ class Driver(threading.Thread):
 
 def measured(name, world, user, session, work):
     """work() returns how many locations it has brought in."""
-    driver = Driver(world.hub, user.token, session)
+    driver, workers = Driver(world.hub, user.token, session), world.hub.worker_pids()
     driver.start()
     at = time.perf_counter()
     count = work()
     seconds = time.perf_counter() - at
     driver.over.set()
     driver.join()
+    assert world.hub.worker_pids() == workers, "a worker has ended"
     ordered = sorted(driver.taken)
     return {"what": name, "seconds": seconds, "per_s": count / seconds, "requests": len(ordered),
             "p50": statistics.median(ordered), "p99": ordered[int(len(ordered) * 0.99)], "max": ordered[-1]}
@@ -91,16 +98,17 @@ def run(world, say):
         pulled(world)
 
     def full():
-        version = world.sql("SELECT sum(version) FROM location")
+        version = world.sql("SELECT sum(version) FROM location")[0][0]
         again(full_at="NULL")
-        assert world.sql("SELECT sum(version) FROM location") == version, "what had not changed was written"
+        written = world.sql("SELECT sum(version) FROM location")[0][0] - version
+        assert written <= PUSHED, f"{written} locations were written that had not changed"
         return LOCATIONS
 
     def delta():
         version = world.sql("SELECT sum(version) FROM location")[0][0]
         again()
         changed = world.sql("SELECT sum(version) FROM location")[0][0] - version
-        assert changed == CHANGED, f"{changed} locations were written"
+        assert CHANGED <= changed <= CHANGED + PUSHED, f"{changed} locations were written"
         return CHANGED
 
     def rest():

@@ -26,7 +26,7 @@ STATEMENTS = {name: text for path in sorted((DB / "statements").glob("*.sql"))
 
 TABLES = ("partner, party, party_pending, partner_token, pull, push_target, contract, outbox,"
           " roaming_token, client_info, location, evse, tariff, tariff_version, session,"
-          " session_event, operation, timer, network_session, cdr, cdr_refused, receipt,"
+          " session_event, operation, timer, network_session, shared_session, cdr, cdr_refused, receipt,"
           " receipt_series, finance_case, idempotency, token")
 
 SENDER_MODULES = ("locations", "tariffs", "sessions", "cdrs")

@@ -4,7 +4,7 @@
  * one may read of the other, and what the outbox has for it. Who may see what in all the other
  * cases is tested in test_share.py and test_outbox.py.
  */
-#include "fixture.h"
+#include "tests/db/fixture.h"
 
 #include "db/cdr.h"
 #include "db/client_info.h"

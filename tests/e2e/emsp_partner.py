@@ -4,6 +4,7 @@ A partner of any role and OCPI version, played by a test: an eMSP that is told o
 CPO that knows us as a hub. What it is told it keeps, as a receiver does (partner.py for the rest).
 """
 
+import http.server
 import threading
 import time
 import uuid
@@ -21,12 +22,23 @@ class Party(Partner):
         self.down = None  # a function(request) -> answer, while it does not do its work
         self.lock = threading.Lock()
         self.busy = self.busiest = 0  # pushes at the same time
+        self.address = self.handler = None
         self.taken = []  # of those received, what was not refused by `down` or a script
         super().__init__(country, party, name)
 
     @property
     def old(self):
         return self.version == "2.1.1"
+
+    def vanish(self):
+        """Nobody listens any more, until come_back."""
+        self.address, self.handler = self.server.server_address, self.server.RequestHandlerClass
+        self.close()
+
+    def come_back(self):
+        self.server = http.server.ThreadingHTTPServer(self.address, self.handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     # ---- what we answer ----
 

@@ -4,12 +4,13 @@ Commands in the version that the network speaks, and those that only operators g
 is going to allow, reservations.
 """
 
+import subprocess
 import threading
 import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from harness import User, ok, problem, wait_until
+from harness import BUILD, User, ok, problem, wait_until
 from partner import Partner, now
 
 numbers = iter(range(100))
@@ -292,6 +293,24 @@ def test_2_1_1_knows_reservations_by_number_and_cannot_cancel_them(old):
     answer = old.world.hub.admin("DELETE", f"/reservations/{made['reservation_id']}")
     assert answer.status_code == 422 and "2.1.1" in answer.json()["detail"], answer.text
     assert old.commands("CANCEL_RESERVATION") == []
+
+
+def test_hubctl_reserves_and_cancels(cpo):
+    def ctl(*arguments):
+        done = subprocess.run([BUILD / "hub" / "hubctl", *arguments, "--socket", cpo.world.hub.settings["admin_socket"]],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        return done.returncode, done.stdout
+
+    cpo.call_back({"result": "ACCEPTED"}, "RESERVE_NOW")
+    cpo.call_back({"result": "ACCEPTED"}, "CANCEL_RESERVATION")
+    cpo.results = []
+    status, told = ctl("evse", "reserve", cpo.evse, "--sub", "driver-2", "--minutes", "20")
+    assert status == 0 and "holds until" in told, told
+    reservation = told.split()[1]
+    status, told = ctl("reservation", "cancel", reservation)
+    assert (status, told) == (0, f"Reservation {reservation} is cancelled.\n")
+    status, told = ctl("evse", "reserve", cpo.evse, "--sub", "driver-2", "--minutes", "soon")
+    assert status == 1 and "minutes" in told
 
 
 def test_what_a_reservation_needs(cpo):

@@ -521,6 +521,25 @@ def test_a_slow_partner_holds_up_nobody(market):
     assert 1 < market.emsp.busiest <= 8
 
 
+def test_a_partner_that_was_gone_is_told_what_it_missed(market):
+    """R-ROUTE-46, -62: nothing is sent while it is away; soon after it is back, all of it."""
+    party = Party("IT", "MSG", "Epsilon Mobility")
+    try:
+        party.register(market.hub)
+        market.allow(market.cpo, party)
+        key = ("NL", "CPA", market.location()["id"])
+        eventually(lambda: key in party.objects["locations"], "the first Location")
+        party.vanish()
+        missed = [market.location()["id"] for _ in range(8)]
+        eventually(lambda: market.hub.metric("hub_pushes_total", partner="Epsilon Mobility",
+                                             outcome="retry") >= 8, "the failures", 20)
+        party.come_back()
+        done(party.get(party.versions_url))  # a sign of life: it is connected again
+        eventually(lambda: all(found(party, "locations", i) for i in missed), "what it missed", 75)
+    finally:
+        party.close()
+
+
 def test_a_tariff_comes_and_goes(market):
     """R-TAR-16, R-ROUTE-19."""
     tariff = market.put("tariffs", market.cpo.tariff())

@@ -23,7 +23,6 @@ static enum flow_next ask_authorize(struct flow *f)
 
     return ask(f, (struct ocpi_call){.method = "POST",
                                      .module = MODULE_TOKENS,
-                                     .body = "{}",
                                      .url = url_query(f->arena, url, "type", "RFID", NULL)});
 }
 

@@ -205,8 +205,7 @@ static enum flow_next judge_owners(struct flow *f)
 
     if (skip_broken(f))
         return FLOW_DONE;
-    if (t->partner->hub || t->partner->face == FACE_PLATFORM ||
-        strcmp(module_of(f), MODULE_HUB_CLIENT_INFO) == 0)
+    if (t->partner->hub || strcmp(module_of(f), MODULE_HUB_CLIENT_INFO) == 0)
         return tell_skipped(f, "a hub passes on what others own");
     json_array_foreach(t->list.first.objects, i, object)
     {

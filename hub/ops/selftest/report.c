@@ -6,7 +6,7 @@
 #include "base/time.h"
 #include "hub/ops/selftest/selftest.h"
 
-enum { TEXT_LIMIT = 400, ANSWER_MS = 15000, ANSWER_BYTES = 8 * 1024 * 1024, VALUES = 1000000 };
+enum { TEXT_LIMIT = 400, ANSWER_MS = 10000, ANSWER_BYTES = 8 * 1024 * 1024, VALUES = 1000000 };
 
 /* ---- asking ---- */
 

@@ -104,6 +104,7 @@ struct selftest {
     size_t plan_count, at;
     unsigned step;
     const char *stop; /* why the rest is not tried; NULL: go on */
+    unsigned silent;  /* requests in a row that were not answered in time */
     int64_t seq;
     struct partner_check found[FOUND_MAX];
     size_t found_count;
