@@ -33,9 +33,12 @@ class Party(Partner):
     def vanish(self):
         """Nobody listens any more, until come_back."""
         self.address, self.handler = self.server.server_address, self.server.RequestHandlerClass
+        self.server.handle_error = lambda *_: None
         self.close()
+        self.down = hangs_up  # connections that are still open
 
     def come_back(self):
+        self.down = None
         self.server = http.server.ThreadingHTTPServer(self.address, self.handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
@@ -176,6 +179,10 @@ class Party(Partner):
 def answers(status, code, **headers):
     """A `down` that answers at once, but not well."""
     return lambda request: (status, Party.envelope(None, code), headers)
+
+
+def hangs_up(_request):
+    raise ConnectionResetError
 
 
 def hangs(seconds):

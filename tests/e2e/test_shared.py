@@ -535,7 +535,8 @@ def test_a_partner_that_was_gone_is_told_what_it_missed(market):
                                              outcome="retry") >= 8, "the failures", 20)
         party.come_back()
         done(party.get(party.versions_url))  # a sign of life: it is connected again
-        eventually(lambda: all(found(party, "locations", i) for i in missed), "what it missed", 75)
+        eventually(lambda: all(("NL", "CPA", i) in party.objects["locations"] for i in missed),
+                   "what it missed", 60)
     finally:
         party.close()
 
