@@ -93,6 +93,7 @@ static void call_copy(struct exchange *x, const struct ocpi_call *from)
     x->call.url = arena_text(a, from->url);
     x->call.body = arena_text(a, from->body);
     x->call.session_id = arena_text(a, from->session_id);
+    x->call.correlation_id = NULL;
     if (x->call.total_ms <= 0)
         x->call.total_ms = default_total_ms(from);
     if (!x->call.max_answer)
@@ -141,10 +142,13 @@ static void headers_fill(struct exchange *x, const struct ocpi_call *call, struc
     }
 }
 
-static const char *correlation_of(struct arena *a, const struct flow *f)
+static const char *correlation_of(struct arena *a, const struct flow *f,
+                                  const struct ocpi_call *call)
 {
-    if (*f->correlation_id && text_is_printable_ascii(f->correlation_id))
-        return arena_text(a, f->correlation_id);
+    const char *given = call->correlation_id ? call->correlation_id : f->correlation_id;
+
+    if (*given && text_is_printable_ascii(given))
+        return arena_text(a, given);
 
     char fresh[UUID_TEXT];
     id_uuid_v4(fresh);
@@ -221,7 +225,7 @@ enum flow_next ocpi_send(struct flow *f, const struct ocpi_call *call, struct oc
     x->ret = ret;
     x->started_us = time_now_us();
     id_uuid_v4(x->request_id);
-    x->correlation_id = correlation_of(a, f);
+    x->correlation_id = correlation_of(a, f, call);
     call_copy(x, call);
     headers_fill(x, call, &headers);
 

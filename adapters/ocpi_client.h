@@ -3,7 +3,8 @@
  * OCPI client: one request to a partner, with the headers OCPI wants and the envelope read.
  *
  *   Authorization by the partner's auth_encoding, fresh X-Request-ID, the flow's X-Correlation-ID
- *   (or a new one), routing headers on functional modules only (R-ROUTE-02).
+ *   (or a new one), routing headers on functional modules only (R-ROUTE-02): FROM our_party of the
+ *   peer, TO its their_party. Who carries a message for others sets both in a copy of the peer.
  *
  * Each exchange is reported to the observer (the message log); the library does not know databases.
  */
@@ -29,9 +30,10 @@ struct ocpi_call {
                          partner has the quirk list_for_object */
     int64_t total_ms; /* 0: the default of the module */
     size_t max_answer;
-    size_t max_values;      /* JSON values in the answer; 0: the default */
-    bool unjudged;          /* a test: its outcome does not count for the breaker */
-    const char *session_id; /* for the log; NULL */
+    size_t max_values;          /* JSON values in the answer; 0: the default */
+    bool unjudged;              /* a test: its outcome does not count for the breaker */
+    const char *session_id;     /* for the log; NULL */
+    const char *correlation_id; /* of a message that is carried for others; NULL: the flow's */
 };
 
 struct ocpi_answer {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a process keeps of the database in memory (internal to db/): the register of partners and
- * the index of EVSEs. Both fill themselves as soon as Postgres answers, and follow its changes by
+ * What a process keeps of the database in memory (internal to db/): the register of partners, the
+ * contracts and the index of EVSEs. They fill themselves as soon as Postgres answers, and follow its changes by
  * notification and, since notifications may be lost, by looking every few seconds.
  */
 #ifndef DB_CACHE_H
@@ -11,6 +11,8 @@ struct event_base;
 
 void partner_open(struct event_base *loop);
 void partner_close(void);
+void contract_open(struct event_base *loop);
+void contract_close(void);
 void evse_index_open(struct event_base *loop);
 void evse_index_close(void);
 

@@ -27,4 +27,10 @@ enum flow_next contract_set(struct flow *f, const struct contract *c);
 enum flow_next contract_list(struct flow *f, const struct party_id *from, const struct party_id *to,
                              struct contracts *ret);
 
+/* Whether objects and messages of `module` may go from the one to the other, as this process last
+ * read the contracts: a plain function call, fresh within a second. Closed while nothing was read
+ * yet. Our own eMSP and the CPOs need no contract. */
+bool contract_allows(struct flow *f, const struct party_id *from, const struct party_id *to,
+                     const char *module);
+
 #endif

@@ -81,6 +81,7 @@ struct err db_open(struct event_base *loop, const struct db_options *options)
     notify_open(loop, &db.options);
     message_open(loop);
     partner_open(loop);
+    contract_open(loop);
     evse_index_open(loop);
     db.open = true;
     return OK;
@@ -92,6 +93,7 @@ void db_close(void)
         return;
     db.open = false;
     evse_index_close();
+    contract_close();
     partner_close();
     message_close();
     notify_close();

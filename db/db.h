@@ -43,8 +43,8 @@ const char *db_health_text(void); /* for /readyz and people */
 bool db_redis_up(void);
 
 /* Runs fn(payload) in this process when another (or this) process said db_notify's channel.
- * Channels: "operation" and "outbox" (something is due), "partner" (register changed), "location"
- * (an EVSE changed: payload "partner_id/location key"). Lost notifications are possible: everybody
+ * Channels: "operation" and "outbox" (something is due), "partner" (register changed), "contract",
+ * "location" (an EVSE changed: payload "partner_id/location key"). Lost notifications are possible: everybody
  * polls too. After the listening connection was away, fn is called once with the payload "". */
 void db_on_notify(const char *channel, void (*fn)(const char *payload, void *arg), void *arg);
 

@@ -13,10 +13,15 @@
 #include "db/statements.h"
 
 static const char *const kinds[] = {
-    [OUTBOX_LOCATION] = "location",       [OUTBOX_EVSE] = "evse",
-    [OUTBOX_TARIFF] = "tariff",           [OUTBOX_TARIFF_DELETED] = "tariff_deleted",
-    [OUTBOX_SESSION] = "session",         [OUTBOX_CDR] = "cdr",
-    [OUTBOX_CLIENT_INFO] = "client_info", NULL,
+    [OUTBOX_LOCATION] = "location",
+    [OUTBOX_EVSE] = "evse",
+    [OUTBOX_TARIFF] = "tariff",
+    [OUTBOX_TARIFF_DELETED] = "tariff_deleted",
+    [OUTBOX_SESSION] = "session",
+    [OUTBOX_CDR] = "cdr",
+    [OUTBOX_CLIENT_INFO] = "client_info",
+    [OUTBOX_TOKEN] = "token",
+    NULL,
 };
 
 const char *outbox_kind_name(enum outbox_kind kind)

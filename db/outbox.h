@@ -29,6 +29,7 @@ enum outbox_kind {
     OUTBOX_SESSION,        /* PUT */
     OUTBOX_CDR,            /* POST */
     OUTBOX_CLIENT_INFO,    /* PUT */
+    OUTBOX_TOKEN,          /* PUT; of other eMSPs, to CPOs */
 };
 const char *outbox_kind_name(enum outbox_kind kind);
 

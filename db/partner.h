@@ -79,6 +79,7 @@ struct partners partner_all(struct flow *f); /* from the snapshot, fresh within 
 /* By name in any case, or by number: what people type. NULL: nobody is called so. */
 const struct partner *partner_named(struct flow *f, const char *which);
 bool partner_register_ready(void);           /* the first snapshot has been read */
+uint64_t partner_register_number(void);      /* of the newest snapshot: each has another */
 
 /* ---- life of a connection ---- */
 

@@ -28,6 +28,7 @@ enum {
 
 struct partner_register {
     unsigned refs;
+    uint64_t number;
     struct arena *arena;
     struct partner *partners;
     size_t partner_count;
@@ -71,6 +72,11 @@ static struct partner_register *register_hold(struct flow *f)
 bool partner_register_ready(void)
 {
     return state.newest != NULL;
+}
+
+uint64_t partner_register_number(void)
+{
+    return state.newest ? state.newest->number : 0;
 }
 
 /* ---- building ---- */
@@ -200,6 +206,7 @@ static int compare_tokens(const void *a, const void *b)
 
 void partner_register_take(const PGresult *rows)
 {
+    static uint64_t numbers;
     struct partner_register *r = calloc(1, sizeof(*r));
     int count = PQntuples(rows);
     size_t token_count = 0;
@@ -208,6 +215,7 @@ void partner_register_take(const PGresult *rows)
     if (!r)
         abort();
     r->refs = 1;
+    r->number = ++numbers;
     r->arena = arena_new(REGISTER_MAX);
     r->partners = arena_alloc(r->arena, sizeof(*r->partners) * ((size_t)count + 1));
     more = arena_alloc(r->arena, sizeof(json_t *) * ((size_t)count + 1));

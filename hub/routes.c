@@ -22,6 +22,7 @@
 #include "hub/ops/ops.h"
 #include "hub/partner/door.h"
 #include "hub/partner/partner_api.h"
+#include "hub/relay/relay.h"
 #include "hub/server/authenticate.h"
 #include "hub/server/http_server.h"
 #include "ocpi/envelope.h"
@@ -93,38 +94,44 @@ const struct route routes[] = {
     FACE_ROUTES("/ocpi/versions", PLATFORM),
     /* OCPI: what an eMSP implements, for CPOs */
     {"GET",    EMSP "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, 0, &location_get_flow, "locations"},
-    {"PUT",    EMSP "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, ROUTE_JSON, &location_put_flow, "locations"},
-    {"PATCH",  EMSP "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, ROUTE_JSON, &location_patch_flow, "locations"},
+    {"PUT",    EMSP "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_READERS, &location_put_flow, "locations"},
+    {"PATCH",  EMSP "/locations/{cc}/{pid}/{location}",                    DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_READERS, &location_patch_flow, "locations"},
     {"GET",    EMSP "/locations/{cc}/{pid}/{location}/{evse}",             DOOR_PARTNER, 0, &location_get_flow, "locations"},
-    {"PUT",    EMSP "/locations/{cc}/{pid}/{location}/{evse}",             DOOR_PARTNER, ROUTE_JSON, &location_put_flow, "locations"},
-    {"PATCH",  EMSP "/locations/{cc}/{pid}/{location}/{evse}",             DOOR_PARTNER, ROUTE_JSON, &location_patch_flow, "locations"},
+    {"PUT",    EMSP "/locations/{cc}/{pid}/{location}/{evse}",             DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_READERS, &location_put_flow, "locations"},
+    {"PATCH",  EMSP "/locations/{cc}/{pid}/{location}/{evse}",             DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_READERS, &location_patch_flow, "locations"},
     {"GET",    EMSP "/locations/{cc}/{pid}/{location}/{evse}/{connector}", DOOR_PARTNER, 0, &location_get_flow, "locations"},
-    {"PUT",    EMSP "/locations/{cc}/{pid}/{location}/{evse}/{connector}", DOOR_PARTNER, ROUTE_JSON, &location_put_flow, "locations"},
-    {"PATCH",  EMSP "/locations/{cc}/{pid}/{location}/{evse}/{connector}", DOOR_PARTNER, ROUTE_JSON, &location_patch_flow, "locations"},
+    {"PUT",    EMSP "/locations/{cc}/{pid}/{location}/{evse}/{connector}", DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_READERS, &location_put_flow, "locations"},
+    {"PATCH",  EMSP "/locations/{cc}/{pid}/{location}/{evse}/{connector}", DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_READERS, &location_patch_flow, "locations"},
     {"GET",    EMSP "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, 0, &tariff_get_flow, "tariffs"},
-    {"PUT",    EMSP "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, ROUTE_JSON, &tariff_put_flow, "tariffs"},
-    {"PATCH",  EMSP "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, ROUTE_JSON | ROUTE_ONLY_2_1_1, &tariff_patch_flow, "tariffs"},
-    {"DELETE", EMSP "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, 0, &tariff_delete_flow, "tariffs"},
+    {"PUT",    EMSP "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_READERS, &tariff_put_flow, "tariffs"},
+    {"PATCH",  EMSP "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_READERS | ROUTE_ONLY_2_1_1, &tariff_patch_flow, "tariffs"},
+    {"DELETE", EMSP "/tariffs/{cc}/{pid}/{tariff}",   DOOR_PARTNER, ROUTE_TO_READERS, &tariff_delete_flow, "tariffs"},
     {"GET",    EMSP "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, 0, &session_get_flow, "sessions"},
-    {"PUT",    EMSP "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, ROUTE_JSON, &session_put_flow, "sessions"},
-    {"PATCH",  EMSP "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, ROUTE_JSON, &session_patch_flow, "sessions"},
-    {"POST",   EMSP "/cdrs",                    DOOR_PARTNER, ROUTE_JSON, &cdr_post_flow, "cdrs"},
+    {"PUT",    EMSP "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_READERS, &session_put_flow, "sessions"},
+    {"PATCH",  EMSP "/sessions/{cc}/{pid}/{session}", DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_READERS, &session_patch_flow, "sessions"},
+    {"POST",   EMSP "/cdrs",                    DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_READERS, &cdr_post_flow, "cdrs"},
     {"GET",    EMSP "/cdrs/{cdr}",              DOOR_PARTNER, 0, &cdr_get_flow, "cdrs"},
-    {"GET",    EMSP "/tokens",                  DOOR_PARTNER, ROUTE_TO_OWNER, &token_list_flow, "tokens"},
-    {"POST",   EMSP "/tokens/{uid}/authorize",  DOOR_PARTNER, ROUTE_JSON_OPTIONAL, &token_authorize_flow, "tokens"},
-    {"POST",   EMSP "/cb/{callback}",           DOOR_PARTNER, ROUTE_JSON, &callback_flow, "commands"},
-    {"PUT",    EMSP "/chargingprofiles/{session}", DOOR_PARTNER, ROUTE_JSON | ROUTE_NOT_2_1_1, &active_profile_flow, "chargingprofiles"},
-    /* OCPI: what a CPO implements, for eMSPs: others' objects out of the hub's store */
-    {"GET",    CPO "/locations",                      DOOR_PARTNER, ROUTE_TO_OWNER, &shared_list_flow, "locations"},
-    {"GET",    CPO "/locations/{location}",           DOOR_PARTNER, ROUTE_TO_OWNER, &shared_location_flow, "locations"},
-    {"GET",    CPO "/locations/{location}/{evse}",    DOOR_PARTNER, ROUTE_TO_OWNER, &shared_location_flow, "locations"},
-    {"GET",    CPO "/locations/{location}/{evse}/{connector}", DOOR_PARTNER, ROUTE_TO_OWNER, &shared_location_flow, "locations"},
-    {"GET",    CPO "/tariffs",                        DOOR_PARTNER, ROUTE_TO_OWNER, &shared_list_flow, "tariffs"},
-    {"GET",    CPO "/sessions",                       DOOR_PARTNER, ROUTE_TO_OWNER, &shared_list_flow, "sessions"},
-    {"GET",    CPO "/cdrs",                           DOOR_PARTNER, ROUTE_TO_OWNER, &shared_list_flow, "cdrs"},
+    {"GET",    EMSP "/tokens",                  DOOR_PARTNER, ROUTE_TO_OTHERS, &token_list_flow, "tokens", &relay_list_flow},
+    {"POST",   EMSP "/tokens/{uid}/authorize",  DOOR_PARTNER, ROUTE_JSON_OPTIONAL | ROUTE_TO_OTHERS, &token_authorize_flow, "tokens", &relay_authorize_flow},
+    {"POST",   EMSP "/cb/{callback}",           DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_OTHERS, &callback_flow, "commands"},
+    {"PUT",    EMSP "/chargingprofiles/{session}", DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_OTHERS | ROUTE_NOT_2_1_1, &active_profile_flow, "chargingprofiles", &relay_active_profile_flow},
+    /* OCPI: what a CPO implements, for eMSPs: others' objects out of the hub's store, or asked of
+     * the party that TO names; what they want of a CPO is always carried to it */
+    {"GET",    CPO "/locations",                      DOOR_PARTNER, ROUTE_TO_OTHERS, &shared_list_flow, "locations", &relay_list_flow},
+    {"GET",    CPO "/locations/{location}",           DOOR_PARTNER, ROUTE_TO_OTHERS, &shared_location_flow, "locations", &relay_object_flow},
+    {"GET",    CPO "/locations/{location}/{evse}",    DOOR_PARTNER, ROUTE_TO_OTHERS, &shared_location_flow, "locations", &relay_object_flow},
+    {"GET",    CPO "/locations/{location}/{evse}/{connector}", DOOR_PARTNER, ROUTE_TO_OTHERS, &shared_location_flow, "locations", &relay_object_flow},
+    {"GET",    CPO "/tariffs",                        DOOR_PARTNER, ROUTE_TO_OTHERS, &shared_list_flow, "tariffs", &relay_list_flow},
+    {"GET",    CPO "/sessions",                       DOOR_PARTNER, ROUTE_TO_OTHERS, &shared_list_flow, "sessions", &relay_list_flow},
+    {"GET",    CPO "/cdrs",                           DOOR_PARTNER, ROUTE_TO_OTHERS, &shared_list_flow, "cdrs", &relay_list_flow},
+    {"PUT",    CPO "/sessions/{session}/charging_preferences", DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_OTHERS | ROUTE_NOT_2_1_1, &relay_preferences_flow, "sessions"},
+    {"POST",   CPO "/commands/{command}",             DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_OTHERS, &relay_command_flow, "commands"},
+    {"GET",    CPO "/chargingprofiles/{session}",     DOOR_PARTNER, ROUTE_TO_OTHERS | ROUTE_NOT_2_1_1, &relay_profile_flow, "chargingprofiles"},
+    {"PUT",    CPO "/chargingprofiles/{session}",     DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_OTHERS | ROUTE_NOT_2_1_1, &relay_profile_flow, "chargingprofiles"},
+    {"DELETE", CPO "/chargingprofiles/{session}",     DOOR_PARTNER, ROUTE_TO_OTHERS | ROUTE_NOT_2_1_1, &relay_profile_flow, "chargingprofiles"},
     {"GET",    CPO "/tokens/{cc}/{pid}/{uid}",        DOOR_PARTNER, 0, &roaming_token_get_flow, "tokens"},
-    {"PUT",    CPO "/tokens/{cc}/{pid}/{uid}",        DOOR_PARTNER, ROUTE_JSON, &roaming_token_put_flow, "tokens"},
-    {"PATCH",  CPO "/tokens/{cc}/{pid}/{uid}",        DOOR_PARTNER, ROUTE_JSON, &roaming_token_patch_flow, "tokens"},
+    {"PUT",    CPO "/tokens/{cc}/{pid}/{uid}",        DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_READERS, &roaming_token_put_flow, "tokens"},
+    {"PATCH",  CPO "/tokens/{cc}/{pid}/{uid}",        DOOR_PARTNER, ROUTE_JSON | ROUTE_TO_READERS, &roaming_token_patch_flow, "tokens"},
     /* OCPI: hubclientinfo, below the details of the versions that have it */
     {"GET",    EMSP "/hubclientinfo",                 DOOR_PARTNER, 0, &client_info_list_flow, "hubclientinfo"},
     {"GET",    EMSP "/hubclientinfo/{cc}/{pid}",      DOOR_PARTNER, 0, &client_info_get_flow, "hubclientinfo"},
@@ -293,6 +300,15 @@ static bool is_json_type(const char *type)
     return *type == 0 || *type == ';';
 }
 
+/* What serves the request: one that names another party is carried to it. */
+static enum flow_next go_on(struct flow *f)
+{
+    const struct route *route = request_of(f)->route;
+
+    flow_become(f, route->relay && relay_is_named(f) ? route->relay : route->flow);
+    return FLOW_NEXT;
+}
+
 static enum flow_next read_body(struct flow *f)
 {
     struct request *r = request_of(f);
@@ -301,10 +317,8 @@ static enum flow_next read_body(struct flow *f)
 
     if (r->route->flags & (ROUTE_JSON | ROUTE_JSON_OPTIONAL)) {
         bool empty = r->http->body_length == 0;
-        if (empty && r->route->flags & ROUTE_JSON_OPTIONAL) {
-            flow_become(f, r->route->flow);
-            return FLOW_NEXT;
-        }
+        if (empty && r->route->flags & ROUTE_JSON_OPTIONAL)
+            return go_on(f);
         /* Partners forget the header (R-TRANS-08: liberal with what comes in); apps may not. */
         if (!is_json_type(type) && (!ocpi || type))
             return flow_fail(f, err_rule(err_new(ERR_MEDIA_TYPE), "R-TRANS-08"));
@@ -317,8 +331,7 @@ static enum flow_next read_body(struct flow *f)
         if (!json_is_object(r->json))
             return flow_fail(f, err_rule(err_new(ERR_BAD_BODY), "R-TRANS-32"));
     }
-    flow_become(f, r->route->flow);
-    return FLOW_NEXT;
+    return go_on(f);
 }
 
 static const struct flow_step request_steps[] = {

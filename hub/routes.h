@@ -36,7 +36,8 @@ enum {
     ROUTE_RAW = 32,      /* the handler reads the bytes itself */
     ROUTE_ONLY_2_1_1 = 64, /* OCPI: other versions do not have it ... */
     ROUTE_NOT_2_1_1 = 128, /* ... or 2.1.1 does not */
-    ROUTE_TO_OWNER = 256, /* OCPI: TO may name the owner of what is read from our store */
+    ROUTE_TO_OTHERS = 256, /* OCPI: TO may name a party that is not ours: the flow looks for it */
+    ROUTE_TO_READERS = 512, /* ... one to whom what is stored here is told on */
 };
 
 struct route {
@@ -46,6 +47,7 @@ struct route {
     unsigned flags;
     const struct flow_type *flow;
     const char *module; /* OCPI: for the message log; NULL for apps */
+    const struct flow_type *relay; /* ... what serves it where TO names another party; or NULL */
 };
 
 extern const struct route routes[]; /* ends with {0} */

@@ -31,6 +31,8 @@ static const struct {
     {MODULE_SESSIONS,          OCPI_INTERFACE_SENDER,   "cpo",  OCPI_2_1_1},
     {MODULE_CDRS,              OCPI_INTERFACE_SENDER,   "cpo",  OCPI_2_1_1},
     {MODULE_TOKENS,            OCPI_INTERFACE_RECEIVER, "cpo",  OCPI_2_1_1},
+    {MODULE_COMMANDS,          OCPI_INTERFACE_RECEIVER, "cpo",  OCPI_2_1_1},
+    {MODULE_CHARGING_PROFILES, OCPI_INTERFACE_RECEIVER, "cpo",  OCPI_2_2_1},
 };
 /* clang-format on */
 enum { OFFER_COUNT = sizeof offers / sizeof *offers };

@@ -87,6 +87,7 @@ static const struct rule rules[] = {
     {"R-ROUTE-14", "transport_and_format, Broadcast Push", "a GET is for one receiver, or a list of everybody's"},
     {"R-ROUTE-15", "transport_and_format, Broadcast Push", "only what is meant for everybody is sent to everybody"},
     {"R-ROUTE-20", "transport_and_format, Open Routing Request", "without a receiver the content has to name one"},
+    {"R-ROUTE-23", "", "of several that are asked the first success counts"},
     {"R-ROUTE-24", "", "what creates something goes to one receiver"},
     {"R-ROUTE-30", "transport_and_format, GET All via Hubs", "the hub answers lists; a single object is asked of its owner"},
     {"R-ROUTE-32", "", "the hub collects the lists of objects, not those of payments"},
@@ -95,8 +96,10 @@ static const struct rule rules[] = {
     {"R-ROUTE-42", "status_codes, Hub errors", "the receiver must offer the module"},
     {"R-ROUTE-43", "", "an answer of the receiver that cannot be used is not passed on"},
     {"R-ROUTE-46", "mod_hub_client_info, Scenarios", "no requests are sent to parties that are not connected"},
+    {"R-ROUTE-51", "", "a Link is for who was given it, and ends some hours later"},
     {"R-ROUTE-55", "", "an id that several owners use does not name one object"},
     {"R-ROUTE-56", "terminology, Typical OCPI implementations", "each role has its side of a module"},
+    {"R-ROUTE-62", "", "who does not answer is left in peace for a while"},
     {"R-ROUTE-63", "", "no message goes back to the connection it came from"},
 
     {"R-HCI-01", "mod_hub_client_info, Push model", "only a hub tells of clients"},
@@ -108,6 +111,7 @@ static const struct rule rules[] = {
 
     {"R-ASYNC-11", "", "a result comes from the connection that the request went to"},
     {"R-ASYNC-14", "", "a result belongs to a request that waits for it"},
+    {"R-ASYNC-16", "mod_charging_profiles, GET Method", "response_url is a parameter of the URL, percent-encoded"},
     {"R-ASYNC-17", "", "response_url lies on a host of the requester"},
 
     {"R-CMD-01", "mod_commands", "the body is that of the command in the path"},
@@ -115,7 +119,7 @@ static const struct rule rules[] = {
     {"R-CMD-07", "mod_commands, ReserveNow", "a reservation is named by the requester's own id"},
     {"R-CMD-10", "mod_commands, Flow", "a command for an unknown place is answered 2003 and REJECTED"},
 
-    {"R-CP-02", "mod_charging_profiles", "a profile belongs to a Session that the CPO knows"},
+    {"R-CP-02", "mod_charging_profiles", "a profile is for a Session that the CPO knows, of a token of who sets it"},
     {"R-CP-03", "mod_charging_profiles, PUT Method", "ActiveChargingProfiles follow a profile that was set"},
     {"R-CP-06", "mod_charging_profiles, ChargingProfile", "periods start at 0 and ascend"},
 

@@ -11,3 +11,7 @@ SELECT from_country, from_party, to_country, to_party, nullif(module, '') AS mod
  WHERE ($2::text IS NULL OR from_owner = party_key($1, $2))
    AND ($4::text IS NULL OR to_owner = party_key($3, $4))
  ORDER BY from_owner, to_owner, contract.module
+
+-- name: contract_register
+-- All, in the order in which they are looked up.
+SELECT from_country, from_party, to_country, to_party, module, allowed FROM contract

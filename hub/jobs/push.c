@@ -9,6 +9,7 @@
  *                                       know it gets the Location (R-TRANS-14)
  *    Tariff that is no more      DELETE
  *    CDR                         POST   {endpoint}
+ *    Token                       PUT    {endpoint}/{cc}/{pid}/{uid}?type={type}
  *    ClientInfo                  PUT    {endpoint}/{cc}/{pid}, without routing headers (R-HCI-03)
  *
  * The hub is the sender: FROM is the hub, TO the partner, while URL and object keep their owner
@@ -26,12 +27,15 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "db/alias.h"
 #include "db/outbox.h"
 #include "db/partner.h"
 #include "db/roaming_token.h"
 #include "hub/hub.h"
 #include "hub/partner/retell.h"
 #include "ocpi/headers.h"
+#include "ocpi/translate/translate.h"
+#include "ocpi/url.h"
 #include "ocpi/version.h"
 
 enum {
@@ -51,6 +55,7 @@ struct push {
     enum { PREPARE, FILL, LOOK_AT_PROBE, SEND, LOOK_AT_ANSWER } phase;
     const struct partner *partner;
     struct token_owner token; /* Session, CDR of 2.1.1 for a newer partner: what was used */
+    struct aliases aliases;   /* what a partner of 2.1.1 calls the owner's objects */
     struct peer peer;         /* the partner's, with the party that this is for */
     struct ocpi_call call, probe;
     struct ocpi_answer answer;
@@ -104,6 +109,8 @@ static const char *module_of(enum outbox_kind kind)
         return MODULE_SESSIONS;
     case OUTBOX_CDR:
         return MODULE_CDRS;
+    case OUTBOX_TOKEN:
+        return MODULE_TOKENS;
     case OUTBOX_CLIENT_INFO:
         break;
     }
@@ -139,6 +146,33 @@ static void name_receiver(struct push *p)
             p->peer.their_party = p->partner->parties[i].id;
 }
 
+/* The object's id as the body has it: the partner knows it by that (R-TRANS-16). */
+static const char *told_id(struct flow *f, const struct push *p)
+{
+    const struct outbox_item *o = &p->item;
+    enum alias_module module = ALIAS_LOCATIONS;
+    struct party_id owner;
+
+    if (p->peer.version != OCPI_2_1_1)
+        return o->ocpi == OCPI_2_1_1 ? translate_id(f->arena, o->object_id) : o->object_id;
+    if (o->kind == OUTBOX_TOKEN || !party_id_make(o->country_code, o->party_id, &owner))
+        return o->object_id;
+    if (o->kind == OUTBOX_TARIFF || o->kind == OUTBOX_TARIFF_DELETED)
+        module = ALIAS_TARIFFS;
+    else if (o->kind == OUTBOX_SESSION)
+        module = ALIAS_SESSIONS;
+    return alias_of(&p->aliases, module, &owner, o->object_id);
+}
+
+/* An EVSE's, likewise. */
+static const char *told_uid(struct flow *f, const struct push *p)
+{
+    const struct outbox_item *o = &p->item;
+    bool shorter = o->ocpi == OCPI_2_1_1 && p->peer.version != OCPI_2_1_1;
+
+    return o->evse_uid && shorter ? translate_id(f->arena, o->evse_uid) : o->evse_uid;
+}
+
 static const char *url_of(struct flow *f, const struct push *p, const char *evse_uid)
 {
     const struct outbox_item *o = &p->item;
@@ -153,7 +187,7 @@ static const char *url_of(struct flow *f, const struct push *p, const char *evse
     default:
         /* The segments end where the EVSE's would begin. */
         return peer_url(f->arena, &p->peer, module, OCPI_INTERFACE_RECEIVER, o->country_code,
-                        o->party_id, o->object_id, evse_uid, NULL);
+                        o->party_id, told_id(f, p), evse_uid, NULL);
     }
 }
 
@@ -169,6 +203,8 @@ static const char *class_of(enum outbox_kind kind)
         return "Session";
     case OUTBOX_CDR:
         return "CDR";
+    case OUTBOX_TOKEN:
+        return "Token";
     default:
         return "Location";
     }
@@ -193,6 +229,7 @@ static struct retell_ask ask_of(const struct push *p)
         .token_country_code = o->token_country_code,
         .token_party_id = o->token_party_id,
         .token = &p->token,
+        .aliases = &p->aliases,
     };
 }
 
@@ -217,7 +254,7 @@ static const char *evse_patch(struct flow *f, const struct push *p, const struct
     if (!p->item.evse_uid || failed(json_read(f->arena, location->document, location->length,
                                               LOCATION_VALUES, &document)))
         return NULL;
-    const json_t *evse = retold_part(document, "evses", "uid", p->item.evse_uid);
+    const json_t *evse = retold_part(document, "evses", "uid", told_uid(f, p));
     status = json_text_of(evse, "status");
     updated = json_text_of(evse, "last_updated");
     if (!status || !updated)
@@ -246,6 +283,16 @@ static const char *client_info(struct flow *f, const struct outbox_item *o)
     return t.bytes;
 }
 
+/* A Token's URL says its type, which is part of its key (R-TOK-01), in the words of the body. */
+static const char *token_url(struct flow *f, const struct push *p, const char *url)
+{
+    json_t *token;
+
+    if (!url || failed(json_read(f->arena, p->call.body, strlen(p->call.body), 0, &token)))
+        return url;
+    return url_query(f->arena, url, "type", json_text_of(token, "type"), NULL);
+}
+
 /* Fills method, url and body; false: decided. */
 static bool fill_call(struct flow *f, struct push *p, bool whole)
 {
@@ -270,10 +317,12 @@ static bool fill_call(struct flow *f, struct push *p, bool whole)
             p->patched = true;
             p->call.method = "PATCH";
             p->call.body = patch;
-            evse_uid = o->evse_uid;
+            evse_uid = told_uid(f, p);
         }
     }
     p->call.url = url_of(f, p, evse_uid);
+    if (o->kind == OUTBOX_TOKEN)
+        p->call.url = token_url(f, p, p->call.url);
     return true;
 }
 
@@ -306,6 +355,25 @@ static bool prepare(struct flow *f, struct push *p)
         return false;
     }
     return true;
+}
+
+/* What the partner calls the owner's objects. */
+static void look_up_aliases(struct flow *f, struct push *p)
+{
+    const struct outbox_item *o = &p->item;
+    struct party_id owner;
+
+    if (p->peer.version != OCPI_2_1_1 || o->kind == OUTBOX_CLIENT_INFO || o->kind == OUTBOX_TOKEN ||
+        !party_id_make(o->country_code, o->party_id, &owner))
+        return;
+    aliases_find(f,
+                 &(struct alias_ask){
+                     .reader_id = o->partner_id,
+                     .owners = &owner,
+                     .owner_count = 1,
+                     .session_ids = o->kind == OUTBOX_SESSION ? &o->object_id : NULL,
+                 },
+                 &p->aliases);
 }
 
 /* Asks for what has to be known before it can be told; nothing, mostly. */
@@ -398,7 +466,10 @@ static enum flow_next tell_partner(struct flow *f)
     case PREPARE:
         if (!prepare(f, p))
             return FLOW_NEXT;
+        flow_all_begin(f);
         look_up_token(f, p);
+        look_up_aliases(f, p);
+        (void)flow_all_end(f);
         p->phase = FILL;
         return FLOW_AGAIN;
     case FILL:

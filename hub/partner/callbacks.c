@@ -2,6 +2,7 @@
 /*
  * Callbacks: the asynchronous results of what we asked (R-ASYNC). The id in the URL names the
  * operation; only the partner it was given to is heard, everybody else finds nothing (R-ASYNC-11).
+ * What is none of ours may be the result of what another party asked (hub/relay/results.c).
  */
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "db/partner.h"
 #include "hub/jobs/jobs.h"
 #include "hub/partner/partner_api.h"
+#include "hub/relay/relay.h"
 #include "hub/request.h"
 #include "ocpi/charging_profile.h"
 #include "ocpi/object.h"
@@ -129,8 +131,10 @@ static enum flow_next store(struct flow *f)
     const struct request *r = request_of(f);
     const char *word = word_of(r);
 
-    if (!c->known)
-        return flow_fail(f, unknown());
+    if (!c->known) {
+        flow_become(f, &relay_result_flow);
+        return FLOW_NEXT;
+    }
     if (!word)
         return flow_fail(f, err_rule(err_at(f->arena, ERR_BAD_FIELD, "/result",
                                             "/result: is required and must be a text"),
@@ -181,8 +185,9 @@ const struct flow_type callback_flow = {
 /* ---- ActiveChargingProfile (R-CP-03) ---- */
 
 struct active_profile {
-    bool known; /* a session of ours at this CPO ... */
-    bool set;   /* ... for which a profile was asked for */
+    bool known;                  /* a session of ours at this CPO ... */
+    bool set;                    /* ... for which a profile was asked for */
+    struct profile_setter other; /* ... or by another party */
 };
 
 static enum flow_next find_session(struct flow *f)
@@ -195,12 +200,24 @@ static enum flow_next find_session(struct flow *f)
     return operation_profile_find(f, r->caller.partner->id, r->params[0], &a->known, &a->set);
 }
 
+static enum flow_next find_setter(struct flow *f)
+{
+    struct active_profile *a = f->state;
+    const struct request *r = request_of(f);
+
+    return a->set ? FLOW_NEXT : profile_setter_find(f, &r->caller.from, r->params[0], &a->other);
+}
+
 /* Kept in the message log; the limit that counts is what the session then draws. */
 static enum flow_next take(struct flow *f)
 {
     const struct active_profile *a = f->state;
     const json_t *profile = json_object_of(request_of(f)->json, "charging_profile");
 
+    if (a->other.found) {
+        flow_become(f, &relay_active_profile_flow);
+        return FLOW_NEXT;
+    }
     if (!a->known)
         return flow_fail(f, err_rule(err_new(ERR_OBJECT_NOT_FOUND), "R-CP-03"));
     if (!a->set)
@@ -217,7 +234,11 @@ static enum flow_next take(struct flow *f)
 }
 
 static const struct flow_step profile_steps[] = {
-    {"find the session", find_session}, {"check and acknowledge", take}, {0}};
+    {"find the session", find_session},
+    {"find who else has set a profile", find_setter},
+    {"check and acknowledge", take},
+    {0},
+};
 const struct flow_type active_profile_flow = {
     .name = "active_profile",
     .state_size = sizeof(struct active_profile),

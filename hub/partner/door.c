@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/time.h"
+#include "db/contract.h"
 #include "db/message.h"
 #include "db/partner.h"
 #include "hub/hub.h"
@@ -148,22 +149,36 @@ static struct err settle_from(struct flow *f, const struct partner_party *first,
                     "R-ROUTE-06");
 }
 
-/* TO: we serve one party so far, our own, as eMSP and as hub (R-ROUTE-41). */
+/* A push that names a party is stored and told on, so the party need not be there at the moment. */
+static bool may_be_told(struct flow *f, const struct party_id *to)
+{
+    const struct request *r = request_of(f);
+
+    return r->route->flags & ROUTE_TO_READERS &&
+           partner_of_party(f, to->country_code, to->party_id) &&
+           contract_allows(f, &r->caller.from, to, r->route->module);
+}
+
+/* TO: us, as eMSP and as hub, unless the route has something to say to others (R-ROUTE-41). */
 static struct err settle_to(struct flow *f)
 {
     const struct settings *s = hub_of(f)->settings;
     struct caller *c = &request_of(f)->caller;
     struct party_id ours;
 
-    if (request_of(f)->route->flags & ROUTE_TO_OWNER && party_id_is_set(&c->to))
+    if (request_of(f)->route->flags & ROUTE_TO_OTHERS && party_id_is_set(&c->to))
         return OK;
     if (!party_id_make(s->country_code, s->party_id, &ours))
         return OK;
-    if (party_id_is_set(&c->to) && !party_id_equal(&c->to, &ours) &&
-        !c->partner->peer.quirks.lenient_routing)
-        return err_rule(err_at(f->arena, ERR_UNKNOWN_RECEIVER, HEADER_TO_PARTY_ID,
-                               "%s-%s is not connected here", c->to.country_code, c->to.party_id),
-                        "R-ROUTE-41");
+    if (party_id_is_set(&c->to) && !party_id_equal(&c->to, &ours)) {
+        if (may_be_told(f, &c->to))
+            return OK;
+        if (!c->partner->peer.quirks.lenient_routing)
+            return err_rule(err_at(f->arena, ERR_UNKNOWN_RECEIVER, HEADER_TO_PARTY_ID,
+                                   "%s-%s is not connected here", c->to.country_code,
+                                   c->to.party_id),
+                            "R-ROUTE-41");
+    }
     c->to = ours;
     return OK;
 }

@@ -12,8 +12,8 @@ enum flow_next partner_door_open(struct flow *f);
 
 /* After it: token A opens versions and credentials only (R-TRANS-07); a suspended partner gets in
  * nowhere; the routing headers name a party of this partner in a role that fits the face: CPOs at
- * `emsp`, the others at `cpo` (R-ROUTE-05, 06). Fills caller->from and to, for 2.1.1 too, which has
- * no such headers. */
+ * `emsp`, the others at `cpo` (R-ROUTE-05, 06). TO is us, unless the route says that it may be
+ * somebody else. Fills caller->from and to, for 2.1.1 too, which has no such headers. */
 struct err partner_door_check(struct flow *f);
 
 /* {cc}/{pid} of a push URL: the partner's own party in a fitting role, else the object does not

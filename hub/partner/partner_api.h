@@ -19,7 +19,7 @@ extern const struct flow_type tariff_get_flow, tariff_put_flow, tariff_patch_flo
 extern const struct flow_type session_get_flow, session_put_flow, session_patch_flow;
 extern const struct flow_type cdr_post_flow, cdr_get_flow;
 /* tokens.c, callbacks.c */
-extern const struct flow_type token_list_flow, token_authorize_flow;
+extern const struct flow_type token_list_flow, token_authorize_flow, token_known_flow;
 extern const struct flow_type callback_flow, active_profile_flow;
 /* shared_lists.c, roaming_tokens.c, client_infos.c */
 extern const struct flow_type shared_list_flow, shared_location_flow;

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "db/partner.h"
 #include "db/roaming_token.h"
+#include "hub/partner/rename.h"
 #include "ocpi/object.h"
 #include "ocpi/translate/translate.h"
 
@@ -111,17 +112,31 @@ const char *retell_auth_id(struct flow *f, const struct retell_ask *ask)
     return auth_id;
 }
 
+/* Its reader knows objects of this owner by other names (R-BR-06). */
+static bool names_differ(const struct retell_ask *ask, struct party_id *ret_owner)
+{
+    return ask->to == OCPI_2_1_1 && ask->aliases &&
+           party_id_make(ask->country_code, ask->party_id, ret_owner) &&
+           rename_is_due(ask->aliases, ret_owner);
+}
+
 void retell(struct flow *f, const struct retell_ask *ask, struct retold *ret)
 {
     struct translation t = {0};
+    struct party_id owner;
+    bool renamed = names_differ(ask, &owner);
     struct arena *a;
 
     *ret = (struct retold){.document = ask->document, .length = ask->length};
-    if (ask->from == ask->to)
+    if (ask->from == ask->to && !renamed)
         return;
     *ret = (struct retold){0};
     a = arena_new(WORK_BYTES);
-    struct err e = turn(f, a, ask, &t);
+    struct err e = ask->from == ask->to
+                       ? json_read(a, ask->document, ask->length, VALUES_MAX, &t.document)
+                       : turn(f, a, ask, &t);
+    if (!failed(e) && !t.withheld && renamed)
+        rename_ids(t.document, ask->object, &owner, ask->aliases);
     if (!failed(e) && !t.withheld) {
         ret->document = json_text(f->arena, t.document, &ret->length);
     } else {

@@ -15,6 +15,7 @@
 #include "base/flow.h"
 #include "ocpi/version.h"
 
+struct aliases;
 struct partner;
 struct token_owner;
 struct translation;
@@ -32,6 +33,8 @@ struct retell_ask {
     enum ocpi_version location_version;
     const char *token_country_code, *token_party_id;
     const struct token_owner *token; /* what retell_auth_id names; NULL: not looked up */
+    /* Readers of 2.1.1: what aliases_find (db/alias.h) found for them. NULL: nothing. */
+    const struct aliases *aliases;
 };
 
 struct retold {

@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "db/alias.h"
 #include "db/partner.h"
 #include "db/roaming_token.h"
 #include "hub/hub.h"
@@ -172,6 +173,7 @@ struct shared_list {
     size_t next; /* of the page */
     bool token_known;
     struct token_owner token; /* of the next */
+    struct aliases aliases;   /* for a reader of 2.1.1 */
     struct text data;
 };
 
@@ -219,6 +221,38 @@ static enum flow_next check_owner(struct flow *f)
     return FLOW_NEXT;
 }
 
+/* What a reader of 2.1.1 calls them. */
+static enum flow_next look_up_names(struct flow *f, const struct share_page *page, bool sessions,
+                                    struct aliases *ret)
+{
+    const struct request *r = request_of(f);
+    const char **ids;
+    struct party_id *owners;
+
+    *ret = (struct aliases){0};
+    if (r->version != OCPI_2_1_1)
+        return FLOW_NEXT;
+    owners = arena_alloc(f->arena, sizeof(*owners) * (page->count + 1));
+    ids = arena_alloc(f->arena, sizeof(*ids) * (page->count + 1));
+    for (size_t i = 0; i < page->count; i++) {
+        (void)party_id_make(page->items[i].country_code, page->items[i].party_id, &owners[i]);
+        ids[i] = page->items[i].id;
+    }
+    return aliases_find(f,
+                        &(struct alias_ask){.reader_id = r->caller.partner->id,
+                                            .owners = owners,
+                                            .owner_count = page->count,
+                                            .session_ids = sessions ? ids : NULL},
+                        ret);
+}
+
+static enum flow_next name_page(struct flow *f)
+{
+    struct shared_list *l = f->state;
+
+    return look_up_names(f, &l->page, l->what->kind == SHARE_SESSIONS, &l->aliases);
+}
+
 /* True: whose token the next one is about has been asked for; wait. */
 static bool token_is_asked(struct flow *f, struct shared_list *l, const struct retell_ask *ask)
 {
@@ -249,6 +283,7 @@ static enum flow_next tell_slice(struct flow *f)
         if (token_is_asked(f, l, &ask))
             return FLOW_AGAIN;
         ask.token = &l->token;
+        ask.aliases = &l->aliases;
         retell(f, &ask, &told);
         if (told.document)
             json_put_raw_bytes(&l->data, NULL, told.document, told.length);
@@ -276,6 +311,7 @@ static const struct flow_step list_steps[] = {
     {"read the page", read_page},
     {"look for the owner", look_for_owner},
     {"check that it is connected", check_owner},
+    {"name what is told", name_page},
     {"tell a slice of it", tell_slice},
     {"answer", answer_page},
     {0},
@@ -292,14 +328,36 @@ const struct flow_type shared_list_flow = {
 struct shared_location {
     struct share_ask ask;
     struct share_page page;
+    struct alias_resolved named;
+    struct aliases aliases;
 };
+
+/* The id may be a name that we gave, or stand for a longer one (R-BR-07). */
+static enum flow_next look_up_name(struct flow *f)
+{
+    struct shared_location *l = f->state;
+    const struct request *r = request_of(f);
+
+    if (r->version != OCPI_2_1_1 && text_utf8_count(r->params[0]) != ALIAS_OF_LONG_ID)
+        return FLOW_NEXT;
+    return alias_resolve(f, r->caller.partner->id, ALIAS_LOCATIONS, r->params[0], &l->named);
+}
 
 static enum flow_next find_location(struct flow *f)
 {
     struct shared_location *l = f->state;
 
     share_ask_of(f, SHARE_LOCATIONS, &l->ask);
-    return share_get(f, &l->ask, request_of(f)->params[0], &l->page);
+    if (l->named.found && !party_id_is_set(&l->ask.owner))
+        l->ask.owner = l->named.owner;
+    return share_get(f, &l->ask, l->named.found ? l->named.id : request_of(f)->params[0], &l->page);
+}
+
+static enum flow_next name_location(struct flow *f)
+{
+    struct shared_location *l = f->state;
+
+    return look_up_names(f, &l->page, false, &l->aliases);
 }
 
 /* Unknown, of others, not told in this version: all the same. */
@@ -320,6 +378,7 @@ static enum flow_next show_location(struct flow *f)
 
     for (size_t i = 0; i < l->page.count && !told.document; i++) {
         struct retell_ask ask = shared_object_ask(f, "Location", &l->page.items[i]);
+        ask.aliases = &l->aliases;
         retell(f, &ask, &told);
     }
     if (!told.document)
@@ -336,7 +395,12 @@ static enum flow_next show_location(struct flow *f)
 }
 
 static const struct flow_step location_steps[] = {
-    {"find the Location", find_location}, {"show the part", show_location}, {0}};
+    {"look up its name", look_up_name},
+    {"find the Location", find_location},
+    {"name what is told", name_location},
+    {"show the part", show_location},
+    {0},
+};
 const struct flow_type shared_location_flow = {
     .name = "shared_location",
     .state_size = sizeof(struct shared_location),

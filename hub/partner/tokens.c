@@ -7,7 +7,8 @@
  *
  * A CPO that is connected to our eMSP gets our own users' tokens. One that is connected to the
  * platform gets those first, and behind them the tokens of eMSPs that have a contract with it
- * (R-TOK-10).
+ * (R-TOK-10). About a token that is not our own user's its eMSP is asked (hub/relay/authorize.c);
+ * what it has told us before answers only where it cannot be.
  */
 #include <string.h>
 
@@ -20,6 +21,7 @@
 #include "hub/partner/partner_api.h"
 #include "hub/partner/retell.h"
 #include "hub/partner/shared_lists.h"
+#include "hub/relay/relay.h"
 #include "hub/request.h"
 #include "hub/server/http_server.h"
 #include "ocpi/headers.h"
@@ -226,28 +228,26 @@ static const char *type_asked(struct flow *f)
     return type && *type ? type : NULL;
 }
 
+static struct err read_question(struct flow *f)
+{
+    struct authorize *a = f->state;
+    const struct request *r = request_of(f);
+
+    a->type = type_asked(f);
+    a->references = r->json;
+    if (!r->json)
+        return OK;
+    return object_check(object_type_find(r->version, "LocationReferences"), r->json,
+                        &r->caller.partner->peer.leniency, f->arena);
+}
+
 static enum flow_next find(struct flow *f)
 {
     struct authorize *a = f->state;
     const struct request *r = request_of(f);
 
-    if (r->json) {
-        FLOW_TRY(f, object_check(object_type_find(r->version, "LocationReferences"), r->json,
-                                 &r->caller.partner->peer.leniency, f->arena));
-        a->references = r->json;
-    }
-    a->type = type_asked(f);
+    FLOW_TRY(f, read_question(f));
     return token_find(f, r->caller.partner->id, r->params[0], a->type, &a->found);
-}
-
-static enum flow_next find_others(struct flow *f)
-{
-    struct authorize *a = f->state;
-
-    if (a->found.found)
-        return FLOW_NEXT;
-    share_ask_of(f, SHARE_TOKENS, &a->ask);
-    return share_get(f, &a->ask, request_of(f)->params[0], &a->shared);
 }
 
 /* The place comes back as it was asked for. We do not look whether it is free or open: what we have
@@ -309,16 +309,16 @@ struct verdict {
     const char *info;
 };
 
-/* From the Token as its eMSP told it to us; the eMSP itself is not asked. NEVER says that it wants
- * to be: so the answer is what counts where it cannot be reached, and that is no (the fallback
- * BLOCKED), whether the Token is valid or not (R-TOK-06). */
+/* From the Token as its eMSP told it to us, where the eMSP itself cannot be reached. NEVER says
+ * that it has to be asked: so the answer is no, whether the Token is valid or not (R-TOK-06). */
 static struct verdict judge(const json_t *token)
 {
     const char *whitelist = json_text_of(token, "whitelist");
 
     if (!whitelist || ocpi_whitelist_type_parse(whitelist) == OCPI_WHITELIST_NEVER)
-        return (struct verdict){OCPI_ALLOWED_NOT_ALLOWED,
-                                "The provider of this token decides each time, and was not asked."};
+        return (struct verdict){
+            OCPI_ALLOWED_NOT_ALLOWED,
+            "The provider of this token decides each time, and cannot be reached."};
     if (!json_is_true(json_object_get(token, "valid")))
         return (struct verdict){OCPI_ALLOWED_BLOCKED, "The provider of this token has blocked it."};
     return (struct verdict){OCPI_ALLOWED_ALLOWED, NULL};
@@ -357,14 +357,44 @@ static enum flow_next answer_shared(struct flow *f, const struct retold *token,
     return reply_ocpi(f, 200, t.bytes);
 }
 
-/* Unknown, and those of eMSPs without a contract: 404 with 2004 (R-TOK-03); 2.1.1 has no 2004
- * (R-TRANS-35). */
-static enum flow_next answer(struct flow *f)
+static enum flow_next answer_or_hand_on(struct flow *f)
 {
     const struct authorize *a = f->state;
 
     if (a->found.found)
         return answer_own(f);
+    flow_become(f, &relay_authorize_flow);
+    return FLOW_NEXT;
+}
+
+static const struct flow_step authorize_steps[] = {
+    {"find the token", find},
+    {"answer for our own, or hand it on", answer_or_hand_on},
+    {0},
+};
+const struct flow_type token_authorize_flow = {
+    .name = "token_authorize",
+    .state_size = sizeof(struct authorize),
+    .deadline_ms = SECONDS(1),
+    .steps = authorize_steps,
+};
+
+static enum flow_next find_others(struct flow *f)
+{
+    struct authorize *a = f->state;
+
+    FLOW_TRY(f, read_question(f));
+    share_ask_of(f, SHARE_TOKENS, &a->ask);
+    a->ask.owner = (struct party_id){0};
+    return share_get(f, &a->ask, request_of(f)->params[0], &a->shared);
+}
+
+/* Unknown, and those of eMSPs without a contract: 404 with 2004 (R-TOK-03); 2.1.1 has no 2004
+ * (R-TRANS-35). */
+static enum flow_next answer_known(struct flow *f)
+{
+    const struct authorize *a = f->state;
+
     for (size_t i = 0; i < a->shared.count; i++) {
         const struct shared_object *o = &a->shared.items[i];
         struct retell_ask ask = shared_object_ask(f, "Token", o);
@@ -381,15 +411,14 @@ static enum flow_next answer(struct flow *f)
     return flow_fail(f, err_rule(err_new(ERR_UNKNOWN_TOKEN), "R-TOK-03"));
 }
 
-static const struct flow_step authorize_steps[] = {
-    {"find the token", find},
+static const struct flow_step known_steps[] = {
     {"find it among those of others", find_others},
-    {"answer", answer},
+    {"answer by what its eMSP has told", answer_known},
     {0},
 };
-const struct flow_type token_authorize_flow = {
-    .name = "token_authorize",
+const struct flow_type token_known_flow = {
+    .name = "token_known",
     .state_size = sizeof(struct authorize),
     .deadline_ms = SECONDS(1),
-    .steps = authorize_steps,
+    .steps = known_steps,
 };

@@ -27,7 +27,8 @@ STATEMENTS = {name: text for path in sorted((DB / "statements").glob("*.sql"))
 TABLES = ("partner, party, party_pending, partner_token, pull, push_target, contract, outbox,"
           " roaming_token, client_info, location, evse, tariff, tariff_version, session,"
           " session_event, operation, timer, network_session, shared_session, cdr, cdr_refused, receipt,"
-          " receipt_series, finance_case, idempotency, token")
+          " receipt_series, finance_case, idempotency, token, relay_context, relay_result,"
+          " relay_cursor, profile_setter, alias, shared_id, reservation_number")
 
 SENDER_MODULES = ("locations", "tariffs", "sessions", "cdrs")
 OLD = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)

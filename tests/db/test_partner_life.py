@@ -41,10 +41,10 @@ ALL = ["cdrs", "locations", "sessions", "tariffs"]
 
 
 @pytest.mark.parametrize("kind, version, face, sends, receives", [
-    ("CPO", "2.1.1", "emsp", ALL, []),
-    ("CPO", "2.2.1", "emsp", ALL, []),
-    ("CPO", "2.2.1", "platform", ALL, ["hubclientinfo"]),
-    ("CPO", "2.3.0", "platform", ALL, ["hubclientinfo"]),
+    ("CPO", "2.1.1", "emsp", ALL, ["tokens"]),
+    ("CPO", "2.2.1", "emsp", ALL, ["tokens"]),
+    ("CPO", "2.2.1", "platform", ALL, ["hubclientinfo", "tokens"]),
+    ("CPO", "2.3.0", "platform", ALL, ["hubclientinfo", "tokens"]),
     ("EMSP", "2.1.1", "cpo", ["tokens"], ALL), # endpoints without role (R-VER-04)
     ("EMSP", "2.2.1", "platform", ["tokens"], sorted(ALL + ["hubclientinfo"])),
     ("EMSP", "2.3.0", "platform", ["tokens"], sorted(ALL + ["hubclientinfo"])),

@@ -201,8 +201,9 @@ def test_a_list_that_names_nobody_is_2001(market):
 def test_a_list_of_one_owner(market):
     """R-ROUTE-10, -41, -42: by TO; who has no contract is as unknown as who does not exist."""
     location = market.location()
+    market.cpo.locations = [location]
     answer = market.emsp.listed("locations", to=("NL", "CPA"))
-    assert location["id"] in ids(answer) and answer.headers["OCPI-from-party-id"] == "CPA"
+    assert ids(answer) == [location["id"]] and answer.headers["OCPI-from-party-id"] == "CPA"
     for party in (("FI", "VRT"), ("XX", "XXX")):
         envelope(market.emsp.listed("locations", to=party), 200, 4001)
 
@@ -376,14 +377,22 @@ def test_tokens_of_emsps_go_to_cpos_with_a_contract(market, platform_cpo):
     assert seen["uid"] not in own and hidden["uid"] not in own
 
 
+@pytest.fixture
+def mute_emsp(market):
+    """The eMSP that has contracts answers no question about its tokens."""
+    market.emsp.scripted[("POST", "/2.2.1/tokens")] = lambda request: (500, b"")
+    yield market.emsp
+    del market.emsp.scripted[("POST", "/2.2.1/tokens")]
+
+
 @pytest.mark.parametrize("changes, allowed", [
     ({"whitelist": "ALWAYS"}, "ALLOWED"), ({"whitelist": "ALLOWED"}, "ALLOWED"),
     ({"whitelist": "ALLOWED_OFFLINE"}, "ALLOWED"), ({"whitelist": "NEVER"}, "NOT_ALLOWED"),
     ({"valid": False}, "BLOCKED"), ({"valid": False, "whitelist": "NEVER"}, "NOT_ALLOWED"),
 ])
-def test_a_token_of_an_emsp_is_judged_by_what_it_told_us(market, platform_cpo, changes, allowed):
-    """R-TOK-03, -05, -06."""
-    token = market.token(market.emsp, **changes)
+def test_a_token_of_an_emsp_is_judged_by_what_it_told_us(market, mute_emsp, platform_cpo, changes, allowed):
+    """R-TOK-03, -05, -06: where it cannot be asked."""
+    token = market.token(mute_emsp, **changes)
     url = platform_cpo.url("tokens", token["uid"], "authorize", role="SENDER")
     places = {"location_id": "L1", "evse_uids": ["E1", "E2"]}
     info = done(platform_cpo.post(url, places))
@@ -412,12 +421,13 @@ def old_cpo(market):
     p.close()
 
 
-def test_authorisation_for_2_1_1(market, old_cpo):
+def test_authorisation_for_2_1_1(market, mute_emsp, old_cpo):
     """R-TOK-03, R-TRANS-35: neither token nor reference nor code 2004."""
-    token = market.token(market.emsp)
+    token = market.token(mute_emsp)
     places = {"location_id": "L1", "evse_uids": ["E1"], "connector_ids": ["1"]}
     info = done(old_cpo.post(old_cpo.url("tokens", token["uid"], "authorize"), places))
     assert info == {"allowed": "ALLOWED", "location": places}
+    mute_emsp.scripted[("POST", "/2.2.1/tokens")] = lambda request: (404, Party.envelope(None, 2004))
     envelope(old_cpo.post(old_cpo.url("tokens", "nobody", "authorize")), 404, 2000)
 
 

@@ -1,0 +1,534 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What carrying messages between third parties has to remember: what is still to be answered, where
+-- a list goes on, who set a profile, and under which names a partner knows the objects of others.
+-- Tokens of eMSPs are told on to CPOs.
+
+-- ---------------------------------------------------------------- contexts
+
+-- What was asked of a CPO for somebody else; its id is all that our response_url says.
+CREATE TABLE relay_context (
+    id text PRIMARY KEY CHECK (id ~ '^[0-9a-f]{32}$'),
+    kind text NOT NULL CHECK (kind IN (
+        'START_SESSION', 'STOP_SESSION', 'RESERVE_NOW', 'CANCEL_RESERVATION', 'UNLOCK_CONNECTOR',
+        'profile_get', 'profile_set', 'profile_clear')),
+    state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'accepted', 'unclear')),
+    requester_id bigint NOT NULL,
+    requester_country text NOT NULL,
+    requester_party text NOT NULL,
+    requester_ocpi text NOT NULL,
+    receiver_id bigint NOT NULL,
+    receiver_country text NOT NULL,
+    receiver_party text NOT NULL,
+    receiver_ocpi text NOT NULL,
+    response_url text NOT NULL,
+    correlation_id text,
+    session_id text,
+    location_id text,
+    token_uid text,
+    reservation_id text,
+    expiry_at timestamptz,
+    created_at timestamptz NOT NULL,
+    deadline_at timestamptz NOT NULL -- from then on it is unknown
+) WITH (fillfactor = 70);
+CREATE INDEX relay_context_over ON relay_context (deadline_at);
+CREATE INDEX relay_context_reservation ON relay_context (lower(reservation_id))
+    WHERE kind = 'RESERVE_NOW';
+
+-- The results that came, by the hash of their bytes.
+CREATE TABLE relay_result (
+    context_id text NOT NULL REFERENCES relay_context ON DELETE CASCADE,
+    seq int NOT NULL,
+    hash text NOT NULL,
+    told boolean NOT NULL DEFAULT false,
+    telling_until timestamptz, -- somebody is at it
+    PRIMARY KEY (context_id, seq)
+);
+
+-- A context of RESERVE_NOW is needed as long as the reservation stands (R-CMD-08), a year at most.
+CREATE FUNCTION relay_deadline(p_expiry timestamptz, p_wait interval) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT greatest(hub_now() + p_wait, CASE WHEN p_expiry IS NOT NULL THEN
+                    least(p_expiry + interval '1 hour', hub_now() + interval '1 year') END)
+$$;
+
+-- R-ASYNC-13, 15: accepted, refused, unclear.
+CREATE FUNCTION relay_context_answered(p_id text, p_how text, p_timeout_s bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_how = 'refused' THEN
+        DELETE FROM relay_context WHERE id = p_id;
+        RETURN;
+    END IF;
+    UPDATE relay_context SET
+        state = p_how,
+        deadline_at = CASE WHEN p_how = 'unclear' THEN deadline_at ELSE relay_deadline(
+            expiry_at, least(make_interval(secs => least(greatest(p_timeout_s, 30), 3600) + 60),
+                             interval '1 hour')) END
+     WHERE id = p_id;
+END $$;
+
+-- R-ASYNC-14: first, other (to be told on), same, spent (not), gone.
+CREATE FUNCTION relay_context_result(p_id text, p_hash text)
+RETURNS TABLE (outcome text, seq int) LANGUAGE plpgsql AS $$
+DECLARE
+    v_now timestamptz := hub_now();
+    v_count int;
+    r relay_result;
+BEGIN
+    PERFORM FROM relay_context WHERE id = p_id AND deadline_at > v_now FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'gone', 0;
+        RETURN;
+    END IF;
+    SELECT * INTO r FROM relay_result x WHERE x.context_id = p_id AND x.hash = p_hash;
+    IF r.seq IS NOT NULL AND (r.told OR r.telling_until > v_now) THEN
+        RETURN QUERY SELECT 'same', r.seq;
+        RETURN;
+    END IF;
+    IF r.seq IS NULL THEN
+        SELECT count(*) INTO v_count FROM relay_result x WHERE x.context_id = p_id;
+        IF v_count >= 2 THEN
+            RETURN QUERY SELECT 'spent', 0;
+            RETURN;
+        END IF;
+        INSERT INTO relay_result (context_id, seq, hash) VALUES (p_id, v_count + 1, p_hash)
+        RETURNING * INTO r;
+    END IF;
+    UPDATE relay_result x SET telling_until = v_now + interval '30 seconds'
+     WHERE x.context_id = p_id AND x.seq = r.seq;
+    RETURN QUERY SELECT CASE r.seq WHEN 1 THEN 'first' ELSE 'other' END, r.seq;
+END $$;
+
+-- ---------------------------------------------------------------- charging profiles
+
+-- Who is told what a CPO is going to do by a session's profile: forgotten when the session is over.
+CREATE TABLE profile_setter (
+    owner text NOT NULL,      -- the CPO
+    session_id text NOT NULL, -- in lower case
+    partner_id bigint NOT NULL,
+    country_code text NOT NULL,
+    party_id text NOT NULL,
+    ocpi text NOT NULL,
+    set_at timestamptz NOT NULL DEFAULT hub_now(),
+    PRIMARY KEY (owner, session_id)
+);
+CREATE INDEX profile_setter_by_age ON profile_setter (set_at);
+
+CREATE FUNCTION profile_setter_forget() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM profile_setter
+     WHERE owner = party_key(NEW.country_code, NEW.party_id)
+       AND session_id = lower(NEW.network_session_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER profile_setter_forget AFTER UPDATE ON network_session
+    FOR EACH ROW WHEN (NEW.status IN ('COMPLETED', 'INVALID') AND OLD.status <> NEW.status)
+    EXECUTE FUNCTION profile_setter_forget();
+
+-- p_partner NULL: the profile was cleared.
+CREATE FUNCTION profile_setter_set(p_cpo_country text, p_cpo_party text, p_session text,
+                                   p_partner bigint, p_country text, p_party text, p_ocpi text)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_owner text := party_key(p_cpo_country, p_cpo_party);
+BEGIN
+    IF p_partner IS NULL OR EXISTS (
+        SELECT FROM network_session n
+         WHERE lower(n.network_session_id) = lower(p_session)
+           AND party_key(n.country_code, n.party_id) = v_owner
+           AND n.status IN ('COMPLETED', 'INVALID')) THEN
+        DELETE FROM profile_setter WHERE owner = v_owner AND session_id = lower(p_session);
+        RETURN;
+    END IF;
+    INSERT INTO profile_setter (owner, session_id, partner_id, country_code, party_id, ocpi)
+    VALUES (v_owner, lower(p_session), p_partner, p_country, p_party, p_ocpi)
+    ON CONFLICT (owner, session_id) DO UPDATE
+       SET partner_id = EXCLUDED.partner_id, country_code = EXCLUDED.country_code,
+           party_id = EXCLUDED.party_id, ocpi = EXCLUDED.ocpi, set_at = EXCLUDED.set_at;
+END $$;
+
+-- ---------------------------------------------------------------- cursors
+
+-- Where a list that is relayed goes on (R-ROUTE-51).
+CREATE TABLE relay_cursor (
+    id text PRIMARY KEY,
+    requester_id bigint NOT NULL,
+    receiver_id bigint NOT NULL,
+    from_country text NOT NULL,
+    from_party text NOT NULL,
+    to_country text NOT NULL,
+    to_party text NOT NULL,
+    module text NOT NULL,
+    next_url text NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX relay_cursor_over ON relay_cursor (expires_at);
+
+-- ---------------------------------------------------------------- aliases
+
+-- Ids of Locations and Tariffs, and aliases that stand for some: `shared` where more than one party
+-- uses the id. `owner` is the first of them.
+CREATE TABLE shared_id (
+    module text NOT NULL,
+    id text NOT NULL, -- in lower case
+    owner text NOT NULL,
+    shared boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (module, id)
+);
+CREATE INDEX shared_id_shared ON shared_id (module, id) WHERE shared;
+INSERT INTO shared_id (module, id, owner, shared)
+SELECT 'locations', lower(location_id), min(owner), count(DISTINCT owner) > 1
+  FROM location GROUP BY 2
+UNION ALL
+SELECT 'tariffs', lower(tariff_id), min(owner), count(DISTINCT owner) > 1
+  FROM tariff GROUP BY 2;
+
+CREATE FUNCTION shared_id_note(p_module text, p_id text, p_owner text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO shared_id AS s (module, id, owner) VALUES (p_module, lower(p_id), p_owner)
+    ON CONFLICT (module, id) DO UPDATE SET shared = true
+     WHERE s.owner <> EXCLUDED.owner AND NOT s.shared;
+END $$;
+CREATE FUNCTION location_id_noted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM shared_id_note('locations', NEW.location_id, NEW.owner);
+    RETURN NULL;
+END $$;
+CREATE FUNCTION tariff_id_noted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM shared_id_note('tariffs', NEW.tariff_id, NEW.owner);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER location_id_noted AFTER INSERT ON location
+    FOR EACH ROW EXECUTE FUNCTION location_id_noted();
+CREATE TRIGGER tariff_id_noted AFTER INSERT ON tariff
+    FOR EACH ROW EXECUTE FUNCTION tariff_id_noted();
+
+-- What stands for long ids is found by how it begins (translate_id).
+CREATE INDEX location_long_id ON location (left(lower(location_id), 19))
+    WHERE char_length(location_id) > 36;
+
+-- Under which name a partner knows an object of which the id is not its owner's alone; also where
+-- that name is the id itself. Never changed, never removed.
+CREATE TABLE alias (
+    reader_id bigint NOT NULL REFERENCES partner ON DELETE CASCADE,
+    module text NOT NULL CHECK (module IN ('locations', 'tariffs', 'sessions')),
+    owner text NOT NULL,
+    id text NOT NULL, -- in lower case
+    country_code text NOT NULL,
+    party_id text NOT NULL,
+    object_id text NOT NULL,
+    alias text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT hub_now(),
+    PRIMARY KEY (reader_id, module, owner, id)
+);
+CREATE UNIQUE INDEX alias_key ON alias (reader_id, module, lower(alias));
+
+-- Who has objects of this id, in the order in which we first saw them; `visible`: the reader may
+-- have been told of it (a contract that has ended counts).
+CREATE FUNCTION alias_candidates(p_reader bigint, p_module text, p_id text)
+RETURNS TABLE (owner text, country_code text, party_id text, object_id text, visible boolean)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF p_module = 'sessions' THEN
+        RETURN QUERY
+        SELECT party_key(n.country_code, n.party_id), n.country_code, n.party_id,
+               n.network_session_id, true
+          FROM network_session n
+         WHERE lower(n.network_session_id) = lower(p_id)
+           AND n.token_owner IN (SELECT r.owner FROM party r WHERE r.partner_id = p_reader)
+         ORDER BY n.id;
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH named AS (
+        SELECT l.id, l.owner, l.country_code, l.party_id, l.location_id AS object_id
+          FROM location l
+         WHERE p_module = 'locations' AND lower(l.location_id) = lower(p_id)
+         UNION ALL
+        SELECT t.id, t.owner, t.country_code, t.party_id, t.tariff_id
+          FROM tariff t WHERE p_module = 'tariffs' AND lower(t.tariff_id) = lower(p_id)
+    )
+    SELECT n.owner, n.country_code, n.party_id, n.object_id,
+           EXISTS (SELECT FROM party r
+                     JOIN contract c ON c.to_owner = r.owner AND c.from_owner = n.owner
+                    WHERE r.partner_id = p_reader AND c.module IN (p_module, ''))
+      FROM named n ORDER BY n.id;
+END $$;
+
+-- A name that no other object has towards the reader: "CC*PID*id", else with a hash (R-BR-06).
+CREATE FUNCTION alias_made(p_reader bigint, p_module text, p_country text, p_party text, p_id text)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_alias text := upper(p_country || '*' || p_party) || '*' || p_id;
+    v_try int := 0;
+BEGIN
+    WHILE char_length(v_alias) > CASE p_module WHEN 'locations' THEN 39 ELSE 36 END
+       OR EXISTS (SELECT FROM alias WHERE reader_id = p_reader AND module = p_module
+                     AND lower(alias) = lower(v_alias))
+       OR EXISTS (SELECT FROM shared_id WHERE module = p_module AND id = lower(v_alias)
+                     AND owner <> '')
+    LOOP
+        v_try := v_try + 1;
+        v_alias := left(lower(p_id), 19) || '-' || left(encode(sha256(convert_to(
+            party_key(p_country, p_party) || '*' || lower(p_id) || '*' || v_try, 'UTF8')), 'hex'),
+            16);
+    END LOOP;
+    PERFORM shared_id_note(p_module, v_alias, ''); -- whoever calls an object so is seen to share it
+    RETURN v_alias;
+END $$;
+
+-- The name of an object towards a reader. Where others have the id too, all names are fixed here,
+-- in one order, so that each stays what it was once told as.
+CREATE FUNCTION alias_put(p_reader bigint, p_module text, p_country text, p_party text, p_id text)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_owner text := party_key(p_country, p_party);
+    v_alias text;
+    v_taken boolean;
+    v_others boolean;
+    o record;
+BEGIN
+    SELECT alias INTO v_alias FROM alias
+     WHERE reader_id = p_reader AND module = p_module AND owner = v_owner AND id = lower(p_id);
+    IF FOUND THEN
+        RETURN v_alias;
+    END IF;
+    SELECT EXISTS (SELECT FROM alias WHERE reader_id = p_reader AND module = p_module
+                      AND lower(alias) = lower(p_id)) INTO v_taken;
+    SELECT EXISTS (SELECT FROM alias_candidates(p_reader, p_module, p_id) c
+                    WHERE c.owner <> v_owner) INTO v_others;
+    IF NOT v_taken AND NOT v_others THEN
+        RETURN p_id;
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('alias', p_reader));
+    FOR o IN
+        SELECT c.owner, c.country_code, c.party_id, c.object_id
+          FROM alias_candidates(p_reader, p_module, p_id) WITH ORDINALITY
+               c (owner, country_code, party_id, object_id, visible, i)
+         WHERE c.visible OR c.owner = v_owner
+         UNION ALL
+        SELECT v_owner, p_country, p_party, p_id -- one that is not stored
+    LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM alias WHERE reader_id = p_reader AND module = p_module
+                                 AND owner = o.owner AND id = lower(p_id));
+        INSERT INTO alias (reader_id, module, owner, id, country_code, party_id, object_id, alias)
+        VALUES (p_reader, p_module, o.owner, lower(p_id), o.country_code, o.party_id, o.object_id,
+                CASE WHEN EXISTS (SELECT FROM alias WHERE reader_id = p_reader
+                                     AND module = p_module AND lower(alias) = lower(p_id))
+                     THEN alias_made(p_reader, p_module, o.country_code, o.party_id, o.object_id)
+                     ELSE o.object_id END);
+    END LOOP;
+    SELECT alias INTO v_alias FROM alias
+     WHERE reader_id = p_reader AND module = p_module AND owner = v_owner AND id = lower(p_id);
+    RETURN v_alias;
+END $$;
+
+-- ---------------------------------------------------------------- numbers of reservations
+
+-- Towards 2.1.1; one series with those of our own reservations, because such a CPO sees one eMSP.
+CREATE TABLE reservation_number (
+    number int PRIMARY KEY CHECK (number > 0),
+    emsp text NOT NULL,
+    id text NOT NULL, -- in lower case
+    reservation_id text NOT NULL,
+    keep_until timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX reservation_number_by_id ON reservation_number (emsp, id);
+CREATE INDEX reservation_number_over ON reservation_number (keep_until);
+
+CREATE FUNCTION reservation_number_give(p_country text, p_party text, p_id text,
+                                        p_expiry timestamptz) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_until timestamptz := least(greatest(p_expiry, hub_now()), hub_now() + interval '1 year')
+                           + interval '30 days';
+    v_number int;
+BEGIN
+    UPDATE reservation_number SET keep_until = greatest(keep_until, v_until)
+     WHERE emsp = party_key(p_country, p_party) AND id = lower(p_id)
+    RETURNING number INTO v_number;
+    IF FOUND THEN
+        RETURN v_number;
+    END IF;
+    INSERT INTO reservation_number AS x (number, emsp, id, reservation_id, keep_until)
+    VALUES (nextval(pg_get_serial_sequence('reservation', 'number')),
+            party_key(p_country, p_party), lower(p_id), p_id, v_until)
+    ON CONFLICT (emsp, id) DO UPDATE SET keep_until = greatest(x.keep_until, EXCLUDED.keep_until)
+    RETURNING number INTO v_number;
+    RETURN v_number;
+END $$;
+
+-- ---------------------------------------------------------------- what is over
+
+CREATE OR REPLACE FUNCTION hub_job(p_kind text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_count bigint;
+    v_most bigint := 0;
+BEGIN
+    IF p_kind = 'retention' THEN
+        DELETE FROM idempotency WHERE (caller, key, path, method) IN (
+            SELECT caller, key, path, method FROM idempotency
+             WHERE created_at < hub_now() - interval '48 hours' ORDER BY created_at LIMIT 5000);
+        GET DIAGNOSTICS v_count = ROW_COUNT;
+        DELETE FROM partner_token WHERE expires_at < hub_now();
+        PERFORM timer_set('hub', 'retention', 'retention', hub_now()
+            + CASE WHEN v_count < 5000 THEN interval '10 minutes' ELSE interval '5 seconds' END);
+    ELSIF p_kind = 'relay' THEN
+        DELETE FROM relay_context WHERE id IN (
+            SELECT id FROM relay_context WHERE deadline_at <= hub_now()
+             ORDER BY deadline_at LIMIT 5000);
+        GET DIAGNOSTICS v_most = ROW_COUNT;
+        -- Whoever follows one a little too late is told that it is over.
+        DELETE FROM relay_cursor WHERE id IN (
+            SELECT id FROM relay_cursor WHERE expires_at < hub_now() - interval '1 day'
+             ORDER BY expires_at LIMIT 5000);
+        GET DIAGNOSTICS v_count = ROW_COUNT;
+        v_most := greatest(v_most, v_count);
+        DELETE FROM profile_setter WHERE set_at < hub_now() - interval '30 days';
+        DELETE FROM reservation_number WHERE keep_until < hub_now();
+        PERFORM timer_set('hub', 'relay', 'relay', hub_now()
+            + CASE WHEN v_most < 5000 THEN interval '10 minutes' ELSE interval '5 seconds' END);
+    END IF;
+END $$;
+INSERT INTO timer (subject, slot, kind, due_at) VALUES ('hub', 'relay', 'relay', hub_now())
+ON CONFLICT DO NOTHING;
+
+-- ---------------------------------------------------------------- contracts
+
+-- Each process keeps them in memory.
+CREATE FUNCTION contract_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('contract', '');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER contract_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON contract
+    FOR EACH STATEMENT EXECUTE FUNCTION contract_changed();
+
+-- ---------------------------------------------------------------- tokens in the outbox
+
+ALTER TABLE outbox DROP CONSTRAINT outbox_class_check,
+    ADD CONSTRAINT outbox_class_check
+        CHECK (class IN ('location', 'tariff', 'session', 'cdr', 'client_info', 'token'));
+
+-- They go to the CPOs with a contract, never back to who told us.
+CREATE FUNCTION roaming_token_told() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    v_receivers bigint[];
+BEGIN
+    IF EXISTS (SELECT FROM push_target WHERE module = 'tokens') THEN
+        v_receivers := array_remove(push_receivers(NEW.owner, 'tokens'), NEW.partner_id);
+        IF cardinality(v_receivers) > 0 THEN
+            PERFORM outbox_put(v_receivers, 'token', NEW.id, '');
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER roaming_token_inserted AFTER INSERT ON roaming_token
+    FOR EACH ROW EXECUTE FUNCTION roaming_token_told();
+CREATE TRIGGER roaming_token_updated AFTER UPDATE ON roaming_token
+    FOR EACH ROW WHEN (NEW.version <> OLD.version) EXECUTE FUNCTION roaming_token_told();
+
+-- As before, with tokens.
+CREATE OR REPLACE FUNCTION push_target_refresh(p partner) RETURNS void LANGUAGE sql AS $$
+    WITH wanted AS (
+        SELECT DISTINCT e ->> 'identifier' AS module
+          FROM jsonb_array_elements(p.endpoints) e
+         WHERE p.enabled AND p.state IN ('connected', 'offline') AND p.token_out IS NOT NULL
+           AND endpoint_role(p.version, p.face, e) = 'RECEIVER'
+           AND (e ->> 'identifier' IN ('locations', 'tariffs', 'sessions', 'cdrs', 'tokens')
+                -- R-HCI-10; and only those who know us as a hub hear of its clients
+                OR (e ->> 'identifier' = 'hubclientinfo' AND p.face = 'platform'
+                    AND p.version NOT LIKE '2.1%'))
+    ), gone AS (
+        DELETE FROM push_target
+         WHERE partner_id = p.id AND module NOT IN (SELECT module FROM wanted)
+    ), dropped AS (
+        DELETE FROM outbox
+         WHERE partner_id = p.id AND outbox_module(class) NOT IN (SELECT module FROM wanted)
+    )
+    INSERT INTO push_target (partner_id, module) SELECT p.id, module FROM wanted
+    ON CONFLICT DO NOTHING
+$$;
+SELECT push_target_refresh(p) FROM partner p;
+
+CREATE OR REPLACE FUNCTION outbox_visible(x outbox) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_owner text;
+    v_partner bigint;
+BEGIN
+    CASE x.class
+    WHEN 'client_info' THEN
+        RETURN EXISTS (SELECT FROM party y
+                        WHERE y.id = x.object AND client_info_visible(y, x.partner_id));
+    WHEN 'location' THEN
+        SELECT owner, partner_id INTO v_owner, v_partner FROM location WHERE id = x.object;
+    WHEN 'tariff' THEN
+        SELECT owner, partner_id INTO v_owner, v_partner FROM tariff WHERE id = x.object;
+    WHEN 'session' THEN
+        SELECT token_owner, partner_id INTO v_owner, v_partner FROM network_session
+         WHERE id = x.object;
+    WHEN 'cdr' THEN
+        SELECT token_owner, partner_id INTO v_owner, v_partner FROM cdr WHERE id = x.object;
+    WHEN 'token' THEN
+        SELECT owner, partner_id INTO v_owner, v_partner FROM roaming_token WHERE id = x.object;
+    END CASE;
+    RETURN v_partner <> ALL (partners_hidden()) AND EXISTS (
+        SELECT FROM party r
+         WHERE r.partner_id = x.partner_id
+           AND CASE WHEN x.class IN ('session', 'cdr') THEN r.owner = v_owner
+                    ELSE contract_allows(v_owner, r.owner, outbox_module(x.class)) END);
+END $$;
+
+CREATE OR REPLACE FUNCTION outbox_read(x outbox) RETURNS outbox_content
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    c outbox_content;
+    v_partner bigint;
+    v_location text;
+BEGIN
+    CASE x.class
+    WHEN 'location' THEN
+        SELECT CASE x.evse_uid WHEN '' THEN 'location' ELSE 'evse' END, country_code, party_id,
+               location_id, document, ocpi, last_updated
+          INTO c.kind, c.country_code, c.party_id, c.object_id, c.document, c.ocpi, c.last_updated
+          FROM location WHERE id = x.object;
+    WHEN 'tariff' THEN
+        SELECT CASE WHEN deleted_at IS NULL THEN 'tariff' ELSE 'tariff_deleted' END, country_code,
+               party_id, tariff_id, document, ocpi, last_updated
+          INTO c.kind, c.country_code, c.party_id, c.object_id, c.document, c.ocpi, c.last_updated
+          FROM tariff WHERE id = x.object;
+    WHEN 'session' THEN
+        SELECT 'session', country_code, party_id, network_session_id, document, ocpi, last_updated,
+               token_country, token_party, partner_id, location_id
+          INTO c.kind, c.country_code, c.party_id, c.object_id, c.document, c.ocpi, c.last_updated,
+               c.token_country, c.token_party, v_partner, v_location
+          FROM network_session WHERE id = x.object;
+    WHEN 'cdr' THEN
+        SELECT 'cdr', country_code, party_id, cdr_id, convert_from(body, 'UTF8'), ocpi,
+               last_updated, token_country, token_party, partner_id, location_id
+          INTO c.kind, c.country_code, c.party_id, c.object_id, c.document, c.ocpi, c.last_updated,
+               c.token_country, c.token_party, v_partner, v_location
+          FROM cdr WHERE id = x.object;
+    WHEN 'token' THEN
+        SELECT 'token', country_code, party_id, uid, document, ocpi, last_updated
+          INTO c.kind, c.country_code, c.party_id, c.object_id, c.document, c.ocpi, c.last_updated
+          FROM roaming_token WHERE id = x.object;
+    ELSE
+        SELECT 'client_info', y.country_code, y.party_id, y.role, client_info_status(p), y.status_at
+          INTO c.kind, c.country_code, c.party_id, c.role, c.status, c.last_updated
+          FROM party y JOIN partner p ON p.id = y.partner_id WHERE y.id = x.object;
+    END CASE;
+    c.kind := coalesce(c.kind, x.class);
+    IF v_location IS NOT NULL THEN
+        SELECT document, ocpi INTO c.location, c.location_ocpi FROM location
+         WHERE partner_id = v_partner AND lower(country_code) = lower(c.country_code)
+           AND lower(party_id) = lower(c.party_id) AND lower(location_id) = lower(v_location);
+    END IF;
+    IF NOT outbox_visible(x) THEN
+        c.document := NULL;
+        c.location := NULL;
+        c.role := NULL;
+    END IF;
+    RETURN c;
+END $$;

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Renaming: which ids of a document of 2.1.1 follow their reader's names (R-BR-06). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "hub/partner/rename.h"
+
+static struct arena *a;
+/* In the order in which aliases_find gives them. */
+static struct alias items[] = {
+    {ALIAS_LOCATIONS, {"FI", "ABC"}, "L1", "FI*ABC*L1"},
+    {ALIAS_TARIFFS, {"FI", "ABC"}, "T1", "FI*ABC*T1"},
+    {ALIAS_SESSIONS, {"FI", "ABC"}, "S1", "FI*ABC*S1"},
+};
+static const struct aliases aliases = {items, 3};
+static const struct party_id abc = {"FI", "ABC"}, xyz = {"FI", "XYZ"};
+
+static int setup(void **state)
+{
+    (void)state;
+    a = arena_new(16 * 1024 * 1024);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_free(a);
+    return 0;
+}
+
+static void becomes(const char *object, const struct party_id *owner, const char *before,
+                    const char *after)
+{
+    json_t *document, *wanted;
+
+    assert_false(failed(json_read(a, before, strlen(before), 0, &document)));
+    assert_false(failed(json_read(a, after, strlen(after), 0, &wanted)));
+    rename_ids(document, object, owner, &aliases);
+    if (!json_equal(document, wanted))
+        print_error("%s\n%s\n", json_text(a, document, NULL), after);
+    assert_true(json_equal(document, wanted));
+}
+
+static void a_location_and_the_tariffs_of_its_connectors_are_renamed(void **state)
+{
+    (void)state;
+    becomes("Location", &abc,
+            "{\"id\":\"l1\",\"evses\":[{\"uid\":\"L1\",\"connectors\":"
+            "[{\"id\":\"L1\",\"tariff_id\":\"T1\"},{\"id\":\"T1\",\"tariff_id\":\"T2\"}]},{}]}",
+            "{\"id\":\"FI*ABC*L1\",\"evses\":[{\"uid\":\"L1\",\"connectors\":"
+            "[{\"id\":\"L1\",\"tariff_id\":\"FI*ABC*T1\"},{\"id\":\"T1\",\"tariff_id\":\"T2\"}]},"
+            "{}]}");
+}
+
+static void each_class_has_names_of_its_own(void **state)
+{
+    (void)state;
+    becomes("Tariff", &abc, "{\"id\":\"T1\"}", "{\"id\":\"FI*ABC*T1\"}");
+    becomes("Tariff", &abc, "{\"id\":\"L1\"}", "{\"id\":\"L1\"}");
+    becomes("Session", &abc, "{\"id\":\"S1\",\"location\":{\"id\":\"L1\"}}",
+            "{\"id\":\"FI*ABC*S1\",\"location\":{\"id\":\"FI*ABC*L1\"}}");
+    becomes("CDR", &abc,
+            "{\"id\":\"S1\",\"location\":{\"id\":\"L1\"},\"tariffs\":[{\"id\":\"T1\"}]}",
+            "{\"id\":\"S1\",\"location\":{\"id\":\"FI*ABC*L1\"},\"tariffs\":"
+            "[{\"id\":\"FI*ABC*T1\"}]}");
+    becomes("Token", &abc, "{\"id\":\"L1\"}", "{\"id\":\"L1\"}");
+}
+
+static void objects_of_others_keep_their_ids(void **state)
+{
+    (void)state;
+    becomes("Location", &xyz, "{\"id\":\"L1\"}", "{\"id\":\"L1\"}");
+    assert_true(rename_is_due(&aliases, &abc));
+    assert_false(rename_is_due(&aliases, &xyz));
+    assert_false(rename_is_due(NULL, &abc));
+}
+
+static void what_has_a_wrong_form_is_left_alone(void **state)
+{
+    (void)state;
+    becomes("Location", &abc, "{\"id\":7,\"evses\":{\"a\":1}}", "{\"id\":7,\"evses\":{\"a\":1}}");
+    becomes("Session", &abc, "{\"location\":[1]}", "{\"location\":[1]}");
+    becomes("CDR", &abc, "{\"tariffs\":[null,3]}", "{\"tariffs\":[null,3]}");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_location_and_the_tariffs_of_its_connectors_are_renamed),
+        cmocka_unit_test(each_class_has_names_of_its_own),
+        cmocka_unit_test(objects_of_others_keep_their_ids),
+        cmocka_unit_test(what_has_a_wrong_form_is_left_alone),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
