@@ -253,7 +253,8 @@ static bool fill_call(struct flow *f, struct push *p, bool whole)
     const char *evse_uid = NULL;
     struct retold told;
 
-    p->call = (struct ocpi_call){.peer = &p->peer, .method = "PUT", .module = module_of(o->kind)};
+    p->call = (struct ocpi_call){
+        .peer = &p->peer, .method = "PUT", .module = module_of(o->kind), .object_id = o->object_id};
     p->patched = false;
     if (o->kind == OUTBOX_CLIENT_INFO) {
         p->call.body = client_info(f, o);
@@ -263,6 +264,7 @@ static bool fill_call(struct flow *f, struct push *p, bool whole)
         if (!tell(f, p, &told))
             return false;
         p->call.body = told.document;
+        p->call.losses = told.losses;
         if (o->kind == OUTBOX_CDR)
             p->call.method = "POST";
         const char *patch = o->kind == OUTBOX_EVSE && !whole ? evse_patch(f, p, &told) : NULL;

@@ -88,6 +88,13 @@ def nobody_complains(house):
     assert not new, new
 
 
+def known_evse(house, version):
+    """An EVSE of this CPO where a car may begin, which the hub has heard of."""
+    evse = free_evse(house.cpo(version))
+    wait_until(lambda: User(house.hub).evse(evse).status_code == 200, 30, f"the locations of {version}")
+    return evse
+
+
 def free_evse(sim):
     return next(e["evse_id"] for e in sim.get("/sim/world")["evses"]
                 if e["status"] == "AVAILABLE" and not e["session"])
@@ -217,7 +224,7 @@ def test_sessions_of_our_own_users_go_to_no_emsp(house, version):
     user = User(house.hub)
     for emsp in VERSIONS:
         house.emsp(emsp).post("/sim/forget")
-    evse = free_evse(house.cpo(version))
+    evse = known_evse(house, version)
     session_id = user.started(evse)
     user.finished(session_id)
     for emsp in VERSIONS:
@@ -235,7 +242,7 @@ def test_rotation_from_both_sides(house):
     assert {p["state"] for p in house.hub.ctl("partner", "list")["items"]} == {"connected"}
     user = User(house.hub)
     for version in VERSIONS:
-        evse = free_evse(house.cpo(version))
+        evse = known_evse(house, version)
         user.finished(user.started(evse))
 
 
