@@ -37,7 +37,7 @@ struct rule {
 };
 
 struct zone {
-    int64_t *at; /* seconds since 1970 */
+    int64_t *at;     /* seconds since 1970 */
     int32_t *offset; /* from then on */
     size_t count;
     int32_t first; /* before all changes */

@@ -71,8 +71,8 @@ struct price_record {
     int64_t last_updated;
     bool over; /* a CDR, or a Session that is COMPLETED or INVALID */
     LIST_OF(struct ocpi_charging_period) periods;
-    LIST_OF(struct price_tariff) tariffs; /* of the CDR */
-    int64_t kwh;                          /* total_energy of a CDR */
+    LIST_OF(struct price_tariff) tariffs;   /* of the CDR */
+    int64_t kwh;                            /* total_energy of a CDR */
     int64_t total_time, total_parking_time; /* hours, six decimals; NUMBER_NONE: not told */
     int64_t cost_excl, cost_incl; /* NUMBER_NONE: not told, which is not free (R-SESS-06) */
     int64_t parts_excl; /* the sum of a CDR's sub-totals; NUMBER_NONE: it has none (R-CDR-13) */

@@ -478,6 +478,8 @@ static int64_t distance(int64_t a, int64_t b)
 {
     int64_t d = plus(a, b == INT64_MIN ? INT64_MAX : -b);
 
+    if (d == INT64_MIN)
+        return INT64_MAX;
     return d < 0 ? -d : d;
 }
 
@@ -530,8 +532,7 @@ unsigned price_record_check(const struct price_record *r)
     for (size_t i = 0; i < r->periods.count; i++) {
         const struct ocpi_charging_period *p = &r->periods.at[i];
         if ((r->start_us != TIME_UNKNOWN && p->start_date_time < r->start_us) ||
-            (r->end_us != TIME_NONE && r->end_us != TIME_UNKNOWN &&
-             p->start_date_time > r->end_us))
+            (r->end_us != TIME_NONE && r->end_us != TIME_UNKNOWN && p->start_date_time > r->end_us))
             notes |= 1U << PRICE_NOTE_PERIODS_OUTSIDE;
         for (size_t k = 0; k < p->dimensions.count; k++) {
             const struct ocpi_cdr_dimension *d = &p->dimensions.at[k];

@@ -79,8 +79,7 @@ static struct ocpi_tariff_element element_of_211(const struct ocpi211_tariff_ele
  * (R-TAR-03). */
 struct price_tariff price_tariff_of_211(const struct ocpi211_tariff *t, struct arena *a)
 {
-    struct ocpi_tariff_element *elements =
-        arena_alloc(a, t->elements.count * sizeof *elements + 1);
+    struct ocpi_tariff_element *elements = arena_alloc(a, t->elements.count * sizeof *elements + 1);
 
     for (size_t i = 0; i < t->elements.count; i++)
         elements[i] = element_of_211(&t->elements.at[i], a);

@@ -135,8 +135,7 @@ bool price_window_open(const struct price_window *w, const struct price_moment *
     if (w->local && (!clock_within(w, m->minute) || (w->days && !(w->days & m->day)) ||
                      m->date < w->start_date || m->date >= w->end_date))
         return false;
-    if (w->by_power &&
-        (m->power == NUMBER_NONE || !within(m->power, w->min_power, w->max_power)))
+    if (w->by_power && (m->power == NUMBER_NONE || !within(m->power, w->min_power, w->max_power)))
         return false;
     if (w->by_current &&
         (m->current == NUMBER_NONE || !within(m->current, w->min_current, w->max_current)))
