@@ -75,6 +75,18 @@ struct reckoning {
 
 /* ---- words ---- */
 
+const char *price_note_name(enum price_note note)
+{
+    static const char *const names[] = {
+#define X(name, text) #name,
+        PRICE_NOTES(X)
+#undef X
+    };
+
+    assert(note < PRICE_NOTE_COUNT);
+    return names[note];
+}
+
 const char *price_note_text(enum price_note note)
 {
     static const char *const texts[] = {

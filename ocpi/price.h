@@ -138,6 +138,7 @@ enum price_note {
         PRICE_NOTE_COUNT
 };
 #define PRICE_NOTED(notes, name) (((notes) >> PRICE_NOTE_##name) & 1)
+const char *price_note_name(enum price_note note); /* "NO_TIME_ZONE" */
 const char *price_note_text(enum price_note note);
 
 enum price_kind {

@@ -172,8 +172,9 @@ def roam(story, world):
     story.chapter("Another provider connects: an eMSP of OCPI 2.3.0")
     invitation = hub.ctl("partner", "invite", "--name", "Ladekarte", "--country", "DE", "--party", "EMS",
                          "--role", "EMSP", "--version", "2.3.0")
-    emsp = world.emsp = Sim(world.directory / "emsp", "--version", "2.3.0", "--register",
+    emsp = Sim(world.directory / "emsp", "--version", "2.3.0", "--register",
                             invitation["versions_url"], "--token-a", invitation["token_a"], role="emsp")
+    world.more.append(emsp)
     wait_until(lambda: emsp.get("/sim/state")["registered"], 15, "the eMSP to be registered")
     story.step("emsp", "hub", "POST credentials, as DE*EMS")
     story.check("without a contract it sees nothing",
@@ -240,7 +241,7 @@ def farewell(story, world, session_id):
     }
     urls = {"hub": hub.url, "API": f"{hub.url}/v1/openapi.json", "OCPI versions": hub.versions_url,
             "metrics": f"{hub.internal_url}/metrics", "simulated CPO": world.sim.control_url,
-            "simulated eMSP": world.emsp.control_url}
+            "simulated eMSP": world.more[0].control_url}
     if story.as_json:
         story.note("up", urls=urls, curl=lines, token=user.token, session_id=session_id)
         return

@@ -220,6 +220,30 @@ BEGIN
      ORDER BY b.by_contract, b.last_updated DESC, b.id LIMIT 1;
 END $$;
 
+-- ---------------------------------------------------------------- claims
+
+-- What a claimed operation is about; a row in any case. A statement sees what was committed when it
+-- began, the claim within it what is committed now: only a VOLATILE function beside it sees the
+-- session and the token that came with an operation in between.
+CREATE FUNCTION operation_subject(p_session uuid, p_operation bigint)
+RETURNS TABLE (session session_row, token_uid text, token_type text, token_contract_id text,
+               token_last_updated timestamptz, more_due boolean)
+LANGUAGE plpgsql VOLATILE ROWS 1 AS $$
+DECLARE
+    s session;
+BEGIN
+    SELECT * INTO s FROM session x WHERE x.id = p_session;
+    IF s.id IS NOT NULL THEN
+        session := session_as_row(s, false, false);
+    END IF;
+    SELECT t.uid, t.type, t.contract_id, t.last_updated
+      INTO token_uid, token_type, token_contract_id, token_last_updated
+      FROM token t WHERE t.uid = s.token_uid;
+    more_due := EXISTS (SELECT FROM operation m WHERE m.session_id = p_session
+                           AND m.id <> p_operation AND operation_sendable(m, hub_now()));
+    RETURN NEXT;
+END $$;
+
 -- ---------------------------------------------------------------- probes
 
 -- Who has been silent for p_silence seconds, or is offline, and shall be asked for its versions

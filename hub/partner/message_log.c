@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "db/message.h"
 #include "db/partner.h"
@@ -22,8 +23,8 @@ static void mask(json_t *value)
     if (json_is_object(value)) {
         json_object_foreach(value, key, member)
         {
-            if (strcmp(key, "token") == 0 && json_is_string(member))
-                json_string_set(member, "***");
+            if (text_equal_caseless(key, "token") && !json_is_null(member))
+                json_object_set_new(value, key, json_string("***")); /* whatever they made of it */
             else
                 mask(member);
         }

@@ -354,7 +354,7 @@ def rows(world):
 
 
 def quiet(world):
-    wait_until(lambda: not world.sql("SELECT FROM outbox WHERE due_at IS NOT NULL"), 15, "all to be told")
+    wait_until(lambda: not world.sql("SELECT 1 FROM outbox WHERE due_at IS NOT NULL"), 15, "all to be told")
 
 
 def changes(before, after):

@@ -64,8 +64,7 @@ class House(World):
         return self.partners["EMSP", version]
 
     def stop(self):
-        for sim in getattr(self, "partners", {}).values():
-            sim.stop()
+        self.more += getattr(self, "partners", {}).values()
         super().stop()
 
 
