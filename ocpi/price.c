@@ -3,11 +3,7 @@
  * What a session costs. Each period, or each piece of one that is cut, asks per dimension for the
  * first element whose restrictions match (R-TAR-01); its volume is added to that component's line.
  * In the end the last component's step_size rounds the total up, once for energy and once for the
- * times (R-TAR-20 to 26), the lines are multiplied out exactly, and the limits are held against the
- * two totals.
- *
- * Amounts are whole numbers of 10^-6 of the currency / 9e14: 9e6 because hours and Wh divide it,
- * 1e8 for the percent of a tax.
+ * times (R-TAR-20 to 26), and the lines are multiplied out (ocpi/price_amount.c).
  */
 #include "ocpi/price.h"
 
@@ -16,21 +12,16 @@
 
 #include "base/arena.h"
 #include "base/time.h"
+#include "ocpi/price_amount.h"
 #include "ocpi/price_time.h"
 
-__extension__ typedef __int128 wide; /* the compiler's own types have no name without a warning */
-__extension__ typedef unsigned __int128 unsigned_wide;
+__extension__ typedef __int128 wide; /* the compiler's own type has no name without a warning */
 
 enum {
-    PER_U6_KWH = 9,    /* price_u6 * kwh_u6 in units of 10^-6 / 9e6 */
-    PER_SECOND = 2500, /* price_u6 * seconds, likewise */
     U6_PER_WH = 1000,
-    WORK_MAX = 50000000 /* restrictions that are asked: well below a second */
+    WORK_MAX = 50000000, /* restrictions that are asked: well below a second */
+    WORK_OF_PIECE = 2000 /* what a piece costs besides */
 };
-
-#define PER_FLAT INT64_C(9000000)
-#define WHOLE INT64_C(100000000) /* 100 % with six decimals */
-#define SCALE ((wide)PER_FLAT * WHOLE)
 
 /* What is looked up: the kinds of lines, and the two of a reservation that expired. */
 enum { EXPIRED_TIME = PRICE_KINDS, EXPIRED_FLAT, LISTS };
@@ -116,43 +107,6 @@ static void add(struct reckoning *r, int64_t *sum, int64_t value)
         r->beyond = true;
         *sum = 0;
     }
-}
-
-/* Multiplied by magnitudes: what does not fit is 0 and noted. */
-static wide times(struct reckoning *r, wide a, wide b)
-{
-    const unsigned_wide most = ~(unsigned_wide)0 >> 3;
-    unsigned_wide x = a < 0 ? -(unsigned_wide)a : (unsigned_wide)a;
-    unsigned_wide y = b < 0 ? -(unsigned_wide)b : (unsigned_wide)b;
-
-    if (x && y > most / x) {
-        r->beyond = true;
-        return 0;
-    }
-    return (a < 0) != (b < 0) ? -(wide)(x * y) : (wide)(x * y);
-}
-
-static wide sum(struct reckoning *r, wide a, wide b)
-{
-    const wide most = (wide)(~(unsigned_wide)0 >> 3);
-    wide ret = a + b;
-
-    if (ret > most || ret < -most) {
-        r->beyond = true;
-        return 0;
-    }
-    return ret;
-}
-
-static int64_t to_u6(struct reckoning *r, wide amount)
-{
-    wide size = ((amount < 0 ? -amount : amount) + SCALE / 2) / SCALE;
-
-    if (size >= INT64_MAX) {
-        r->beyond = true;
-        return 0;
-    }
-    return (int64_t)(amount < 0 ? -size : size);
 }
 
 /* ---- the rates of a tariff ---- */
@@ -418,7 +372,7 @@ static int64_t next_edge(struct reckoning *r, const struct price_period *p, int6
     const struct price_edges *e = &r->books[p->tariff].edges;
     int64_t edge = p->end_us;
 
-    if (!r->history->cut)
+    if (!r->history->cut || p->start_us == TIME_UNKNOWN)
         return edge;
     edge = sooner(edge, price_edge_of_clock(e, m, r->zone));
     if (is_charging(p)) {
@@ -456,7 +410,7 @@ static void price_period(struct reckoning *r, const struct price_period *p)
     for (int64_t us = p->start_us, next; !r->beyond && r->work < WORK_MAX; us = next) {
         struct price_moment m = {.us = us};
         price_moment_localise(&m, r->zone);
-        r->work += 16; /* a piece has a price of its own */
+        r->work += WORK_OF_PIECE;
         next = next_edge(r, p, energy_before, &m);
         struct piece piece = piece_between(p, us, next);
         if (p->reservation_s)
@@ -503,118 +457,7 @@ static void round_steps(struct reckoning *r)
     round_up(r, r->last_reservation, 1);
 }
 
-/* ---- amounts ---- */
-
-struct amount {
-    wide excl, incl;
-    bool excl_known, incl_known;
-};
-
-static wide base_of(struct reckoning *r, const struct price_line *l)
-{
-    wide units = PER_FLAT;
-
-    if (l->kind == PRICE_ENERGY)
-        units = PER_U6_KWH;
-    else if (l->kind == PRICE_CHARGING || l->kind == PRICE_PARKING || l->kind == PRICE_RESERVATION)
-        units = PER_SECOND;
-    return times(r, times(r, l->price, l->billed), units);
-}
-
-/* gross * 100 % / (100 % + vat), to the last unit. */
-static wide without_vat(struct reckoning *r, wide gross, int64_t vat)
-{
-    wide whole = (wide)WHOLE + vat, size = gross < 0 ? -gross : gross;
-    wide rest = times(r, size % whole, WHOLE);
-    wide net = sum(r, times(r, size / whole, WHOLE), (2 * rest + whole) / (2 * whole));
-
-    return gross < 0 ? -net : net;
-}
-
-static struct amount amount_of(struct reckoning *r, const struct price_line *l)
-{
-    wide base = base_of(r, l);
-    struct amount ret = {times(r, base, WHOLE), times(r, base, WHOLE), true, true};
-    enum price_taxes taxes = r->tariffs[l->tariff].taxes;
-
-    /* Nothing is nothing, whatever the tax. */
-    if (!base)
-        return ret;
-    if (taxes == PRICE_TAXES_UNKNOWN) {
-        ret.incl_known = false;
-        r->notes |= 1U << PRICE_NOTE_TAXES_UNKNOWN;
-    } else if (taxes == PRICE_TAXES_ON_TOP && l->vat != NUMBER_NONE) {
-        ret.incl = times(r, base, (wide)WHOLE + l->vat);
-    } else if (taxes == PRICE_TAXES_INCLUDED && l->vat != NUMBER_NONE) {
-        ret.excl = without_vat(r, ret.incl, l->vat);
-    } else if (taxes == PRICE_TAXES_INCLUDED) {
-        ret.excl_known = false;
-        r->notes |= 1U << PRICE_NOTE_NET_UNKNOWN;
-    }
-    return ret;
-}
-
-static void amount_add(struct reckoning *r, struct amount *total, const struct amount *one)
-{
-    total->excl = sum(r, total->excl, one->excl);
-    total->incl = sum(r, total->incl, one->incl);
-    total->excl_known &= one->excl_known;
-    total->incl_known &= one->incl_known;
-}
-
-static int64_t excl_of(struct reckoning *r, const struct amount *a)
-{
-    return a->excl_known ? to_u6(r, a->excl) : NUMBER_NONE;
-}
-
-static int64_t incl_of(struct reckoning *r, const struct amount *a)
-{
-    return a->incl_known ? to_u6(r, a->incl) : NUMBER_NONE;
-}
-
-/* Each total has limits of its own (R-TAR-12). */
-static int64_t within_limits(struct reckoning *r, int64_t amount, int64_t min, int64_t max)
-{
-    if (amount == NUMBER_NONE)
-        return amount;
-    if (min != NUMBER_NONE && amount < min) {
-        amount = min;
-        r->notes |= 1U << PRICE_NOTE_MIN_PRICE;
-    }
-    if (max != NUMBER_NONE && amount > max) {
-        amount = max;
-        r->notes |= 1U << PRICE_NOTE_MAX_PRICE;
-    }
-    return amount;
-}
-
-static void add_up(struct reckoning *r, struct price *ret)
-{
-    const struct price_tariff *first = &r->tariffs[r->history->periods.at[0].tariff];
-    struct amount total = {0, 0, true, true}, parts[PRICE_KINDS];
-
-    for (size_t kind = 0; kind < PRICE_KINDS; kind++)
-        parts[kind] = (struct amount){0, 0, true, true};
-    for (size_t i = 0; i < r->line_count; i++) {
-        struct price_line *l = &r->lines[i];
-        struct amount one = amount_of(r, l);
-        l->excl = excl_of(r, &one);
-        l->incl = incl_of(r, &one);
-        amount_add(r, &total, &one);
-        amount_add(r, &parts[l->kind], &one);
-        add(r, &ret->totals[l->kind].used, l->used);
-        add(r, &ret->totals[l->kind].billed, l->billed);
-    }
-    for (size_t kind = 0; kind < PRICE_KINDS; kind++) {
-        ret->totals[kind].excl = excl_of(r, &parts[kind]);
-        ret->totals[kind].incl = incl_of(r, &parts[kind]);
-    }
-    ret->unlimited_excl = excl_of(r, &total);
-    ret->unlimited_incl = incl_of(r, &total);
-    ret->excl = within_limits(r, ret->unlimited_excl, first->min_excl, first->max_excl);
-    ret->incl = within_limits(r, ret->unlimited_incl, first->min_incl, first->max_incl);
-    ret->currency = first->currency;
-}
+/* ---- the result ---- */
 
 /* By kind; within a kind the order stays. */
 static void sort_lines(struct reckoning *r, struct price *ret)
@@ -687,11 +530,9 @@ struct err price_reckon(const struct price_tariff *tariffs, size_t count,
         return err_at(a, ERR_BAD_FIELD, NULL, "tariff and session are too long to be priced");
     price_expiry(&r);
     round_steps(&r);
-    *ret = (struct price){0};
-    add_up(&r, ret);
+    *ret = (struct price){.notes = r.notes};
     sort_lines(&r, ret);
-    ret->notes = r.notes;
-    if (r.beyond)
+    if (r.beyond || !price_add_up(tariffs, &tariffs[history->periods.at[0].tariff], ret))
         return err_at(a, ERR_BAD_FIELD, NULL, "the amounts are too large to be reckoned");
     return OK;
 }

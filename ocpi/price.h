@@ -22,6 +22,7 @@
 
 struct arena;
 struct zone;
+struct ocpi_session;
 struct ocpi211_tariff;
 struct ocpi230_tariff;
 
@@ -77,6 +78,10 @@ struct price_record {
     int64_t cost_excl, cost_incl; /* NUMBER_NONE: not told, which is not free (R-SESS-06) */
     int64_t parts_excl; /* the sum of a CDR's sub-totals; NUMBER_NONE: it has none (R-CDR-13) */
 };
+/* Of the hub's own view. */
+struct price_record price_record_of_session(const struct ocpi_session *session);
+struct price_record price_record_of_cdr(const struct ocpi_cdr *cdr, struct arena *a);
+/* A document, as price_tariff_read takes it; which of the two it is, its members tell. */
 struct err price_record_read(enum ocpi_version version, const json_t *json, struct arena *a,
                              struct price_record *ret);
 

@@ -109,34 +109,44 @@ static struct err read_cdr_211(const json_t *json, struct arena *a, struct price
     return OK;
 }
 
+struct price_record price_record_of_cdr(const struct ocpi_cdr *c, struct arena *a)
+{
+    struct price_tariff *tariffs = arena_alloc(a, c->tariffs.count * sizeof *tariffs + 1);
+    struct price_record r = {
+        .cdr = true,
+        .credit = c->credit,
+        .id = c->id,
+        .currency = c->currency,
+        .start_us = c->start_date_time,
+        .end_us = c->end_date_time,
+        .last_updated = c->last_updated,
+        .over = true,
+        .periods = {c->charging_periods.at, c->charging_periods.count},
+        .tariffs = {tariffs, c->tariffs.count},
+        .kwh = c->total_energy,
+        .total_time = c->total_time,
+        .total_parking_time = c->total_parking_time,
+        .cost_excl = c->total_cost->excl_vat,
+        .cost_incl = c->total_cost->incl_vat,
+        .parts_excl = NUMBER_NONE,
+    };
+
+    for (size_t i = 0; i < c->tariffs.count; i++)
+        tariffs[i] = price_tariff_of(&c->tariffs.at[i]);
+    add_part(c->total_fixed_cost, &r.parts_excl);
+    add_part(c->total_energy_cost, &r.parts_excl);
+    add_part(c->total_time_cost, &r.parts_excl);
+    add_part(c->total_parking_cost, &r.parts_excl);
+    add_part(c->total_reservation_cost, &r.parts_excl);
+    return r;
+}
+
 static struct err read_cdr(const json_t *json, struct arena *a, struct price_record *r)
 {
     struct ocpi_cdr *c = arena_alloc(a, sizeof *c);
 
     TRY(object_parse(&ocpi_cdr_type, json, a, c));
-    struct price_tariff *tariffs = arena_alloc(a, c->tariffs.count * sizeof *tariffs + 1);
-    for (size_t i = 0; i < c->tariffs.count; i++)
-        tariffs[i] = price_tariff_of(&c->tariffs.at[i]);
-    r->tariffs.at = tariffs;
-    r->tariffs.count = c->tariffs.count;
-    r->periods.at = c->charging_periods.at;
-    r->periods.count = c->charging_periods.count;
-    r->id = c->id;
-    r->currency = c->currency;
-    r->start_us = c->start_date_time;
-    r->end_us = c->end_date_time;
-    r->last_updated = c->last_updated;
-    r->kwh = c->total_energy;
-    r->total_time = c->total_time;
-    r->total_parking_time = c->total_parking_time;
-    r->credit = c->credit;
-    r->cost_excl = c->total_cost->excl_vat;
-    r->cost_incl = c->total_cost->incl_vat;
-    add_part(c->total_fixed_cost, &r->parts_excl);
-    add_part(c->total_energy_cost, &r->parts_excl);
-    add_part(c->total_time_cost, &r->parts_excl);
-    add_part(c->total_parking_cost, &r->parts_excl);
-    add_part(c->total_reservation_cost, &r->parts_excl);
+    *r = price_record_of_cdr(c, a);
     return OK;
 }
 
@@ -188,24 +198,31 @@ static struct err read_session_211(const json_t *json, struct arena *a, struct p
     return OK;
 }
 
+struct price_record price_record_of_session(const struct ocpi_session *s)
+{
+    return (struct price_record){
+        .id = s->id,
+        .currency = s->currency,
+        .start_us = s->start_date_time,
+        .end_us = s->end_date_time,
+        .last_updated = s->last_updated,
+        .over = s->status == OCPI_SESSION_COMPLETED || s->status == OCPI_SESSION_INVALID,
+        .periods = {s->charging_periods.at, s->charging_periods.count},
+        .kwh = s->kwh,
+        .total_time = NUMBER_NONE,
+        .total_parking_time = NUMBER_NONE,
+        .cost_excl = s->total_cost ? s->total_cost->excl_vat : NUMBER_NONE,
+        .cost_incl = s->total_cost ? s->total_cost->incl_vat : NUMBER_NONE,
+        .parts_excl = NUMBER_NONE,
+    };
+}
+
 static struct err read_session(const json_t *json, struct arena *a, struct price_record *r)
 {
     struct ocpi_session *s = arena_alloc(a, sizeof *s);
 
     TRY(object_parse(&ocpi_session_type, json, a, s));
-    r->periods.at = s->charging_periods.at;
-    r->periods.count = s->charging_periods.count;
-    r->id = s->id;
-    r->currency = s->currency;
-    r->start_us = s->start_date_time;
-    r->end_us = s->end_date_time;
-    r->last_updated = s->last_updated;
-    r->kwh = s->kwh;
-    r->over = s->status == OCPI_SESSION_COMPLETED || s->status == OCPI_SESSION_INVALID;
-    if (s->total_cost) {
-        r->cost_excl = s->total_cost->excl_vat;
-        r->cost_incl = s->total_cost->incl_vat;
-    }
+    *r = price_record_of_session(s);
     return OK;
 }
 
@@ -515,12 +532,12 @@ static unsigned check_energy(const struct price_record *r, int64_t energy)
 static unsigned check_times(const struct price_record *r, int64_t charging, int64_t parking)
 {
     const int64_t per_period = U6 / SECONDS_PER_HOUR + 1, periods = (int64_t)r->periods.count;
-    int64_t stated = r->total_parking_time == NUMBER_NONE ? 0 : r->total_parking_time;
-    bool differ = distance(r->total_time, plus(charging, stated)) > per_period * periods;
+    int64_t stated = r->total_parking_time == NUMBER_NONE ? parking : r->total_parking_time;
 
-    if (r->total_parking_time != NUMBER_NONE)
-        differ |= distance(parking, stated) > per_period * periods;
-    return differ ? 1U << PRICE_NOTE_TIME_DIFFERS : 0;
+    return distance(r->total_time, plus(charging, stated)) > per_period * periods ||
+                   distance(parking, stated) > per_period * periods
+               ? 1U << PRICE_NOTE_TIME_DIFFERS
+               : 0;
 }
 
 unsigned price_record_check(const struct price_record *r)

@@ -153,9 +153,23 @@ static int compare(const void *x, const void *y)
     return (*a > *b) - (*a < *b);
 }
 
+/* Each day ends with an edge, so that the search goes on tomorrow. */
+static void list_minutes(const bool *is_edge, short *next)
+{
+    short edge = DAY_MINUTES;
+
+    for (int minute = DAY_MINUTES - 1; minute >= 0; minute--) {
+        next[minute] = edge;
+        if (is_edge[minute])
+            edge = (short)minute;
+    }
+}
+
 void price_edges_of(const struct price_window *windows, size_t count, struct arena *a,
                     struct price_edges *ret)
 {
+    bool is_edge[DAY_MINUTES + 1] = {false};
+
     *ret = (struct price_edges){0};
     ret->elapsed_us = arena_alloc(a, (2 * count + 1) * sizeof *ret->elapsed_us);
     ret->energy = arena_alloc(a, (2 * count + 1) * sizeof *ret->energy);
@@ -172,13 +186,11 @@ void price_edges_of(const struct price_window *windows, size_t count, struct are
         if (!w->local)
             continue;
         ret->local = true;
-        ret->minutes[w->start_minute] = ret->minutes[w->end_minute] = true;
-        if (w->days || w->start_date || w->end_date != INT_MAX)
-            ret->minutes[DAY_MINUTES] = true;
+        is_edge[w->start_minute] = is_edge[w->end_minute] = true;
     }
     qsort(ret->elapsed_us, ret->elapsed_count, sizeof *ret->elapsed_us, compare);
     qsort(ret->energy, ret->energy_count, sizeof *ret->energy, compare);
-    ret->minutes[DAY_MINUTES] |= ret->minutes[0];
+    list_minutes(is_edge, ret->next_minute);
 }
 
 int64_t price_edge_of_clock(const struct price_edges *e, const struct price_moment *m,
@@ -189,14 +201,8 @@ int64_t price_edge_of_clock(const struct price_edges *e, const struct price_mome
     int64_t offset_us = zone ? zone_offset(zone, m->us) * US_PER_SECOND : 0;
     int64_t midnight = floor_div(m->us + offset_us, US_PER_DAY) * US_PER_DAY - offset_us;
     int64_t change = zone ? zone_next_change(zone, m->us) : TIME_NONE;
-    int minute = m->minute + 1;
+    int64_t edge = midnight + e->next_minute[m->minute] * US_PER_MINUTE;
 
-    while (minute <= DAY_MINUTES && !e->minutes[minute])
-        minute++;
-    int64_t edge = minute > DAY_MINUTES ? INT64_MAX : midnight + minute * US_PER_MINUTE;
-    /* No edge is left today: the search goes on tomorrow. */
-    if (edge == INT64_MAX)
-        edge = midnight + US_PER_DAY;
     return change != TIME_NONE && change < edge ? change : edge;
 }
 

@@ -44,7 +44,7 @@ bool price_window_open(const struct price_window *w, const struct price_moment *
 
 /* The moments at which windows open or close. */
 struct price_edges {
-    bool minutes[1440 + 1]; /* of the local day; the last is midnight */
+    short next_minute[1440]; /* by the minute of the local day: that of the next edge */
     bool local;
     int64_t *elapsed_us, *energy; /* sorted */
     size_t elapsed_count, energy_count;

@@ -6,7 +6,8 @@
  *
  *    Location, Tariff, Session   PUT    {endpoint}/{cc}/{pid}/{id}
  *    status of an EVSE           PATCH  {endpoint}/{cc}/{pid}/{id}/{evse}; a receiver that does not
- *                                       know it gets the Location (R-TRANS-14)
+ *                                       know it gets the Location, and one that refuses it is asked
+ *                                       whether it does (R-TRANS-14)
  *    Tariff that is no more      DELETE
  *    CDR                         POST   {endpoint}
  *    ClientInfo                  PUT    {endpoint}/{cc}/{pid}, without routing headers (R-HCI-03)
@@ -48,13 +49,13 @@ enum {
 
 struct push {
     struct outbox_item item; /* our own copy */
-    enum { PREPARE, FILL, LOOK_AT_PROBE, SEND, LOOK_AT_ANSWER } phase;
+    enum { PREPARE, FILL, LOOK_AT_PROBE, SEND, LOOK_AT_ANSWER, LOOK_AT_OBJECT } phase;
     const struct partner *partner;
     struct token_owner token; /* Session, CDR of 2.1.1 for a newer partner: what was used */
     struct peer peer;         /* the partner's, with the party that this is for */
     struct ocpi_call call, probe;
-    struct ocpi_answer answer;
-    bool patched; /* the EVSE alone: the Location may have to follow */
+    struct ocpi_answer answer, refusal; /* refusal: of the PATCH, while we look why */
+    bool patched;                       /* the EVSE alone: the Location may have to follow */
     bool decided;
     enum outbox_outcome outcome;
     int64_t retry_after_s;
@@ -432,6 +433,27 @@ static enum flow_next tell_partner(struct flow *f)
             p->phase = SEND;
             return FLOW_AGAIN;
         }
+        if (p->patched && failed(ocpi_answer_err(f->arena, &p->answer)) &&
+            !comes_back(&p->answer)) {
+            p->refusal = p->answer;
+            p->phase = LOOK_AT_OBJECT;
+            p->call.method = "GET";
+            p->call.body = NULL;
+            p->call.total_ms = SECONDS(5);
+            p->call.url = url_of(f, p, NULL);
+            ocpi_send(f, &p->call, &p->answer);
+            return FLOW_AGAIN;
+        }
+        judge(f, p);
+        return FLOW_NEXT;
+    case LOOK_AT_OBJECT:
+        if (is_missing_there(&p->answer)) {
+            if (!fill_call(f, p, true))
+                return FLOW_NEXT;
+            p->phase = SEND;
+            return FLOW_AGAIN;
+        }
+        p->answer = p->refusal;
         judge(f, p);
         return FLOW_NEXT;
     }

@@ -36,6 +36,10 @@ class Actor(Speaker):
             secrets.add(value)
         super().__setattr__(name, value)
 
+    def close(self):
+        self.http.close()
+        super().close()
+
     def form(self, token):
         return f"Token {token if self.version == '2.1.1' else encode(token)}"
 
@@ -88,7 +92,7 @@ numbers = iter(range(10, 100))
 
 
 @pytest.fixture
-def actor():
+def actor(attacked):
     """actor(version, role) makes a partner that nobody knows yet."""
     made = []
 
@@ -97,6 +101,9 @@ def actor():
         return made[-1]
 
     yield make
+    # Nobody is to ask for those who are no more.
+    attacked.sql("UPDATE partner SET state = 'suspended' WHERE id IN (SELECT partner_id FROM party"
+                 " WHERE party_id = ANY (%s))", [p.party for p in made])
     for p in made:
         p.close()
 
@@ -509,8 +516,9 @@ def all_refused(p, how):
     assert set(answers) == {403 if how == "suspend" else 401}, sorted(answers)
 
 
-@pytest.mark.parametrize("how", ["delete", "unregister", "suspend"])
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version, how", [
+    ("2.1.1", "delete"), ("2.2.1", "delete"), ("2.2.1", "unregister"), ("2.3.0", "unregister"), ("2.1.1", "suspend"),
+    ("2.3.0", "suspend")])
 def test_leaving_stops_all_traffic_at_once(attacked, hub, actor, watcher, version, how):
     """R-CRED-08, R-HCI-05, R-ROUTE-46, R-CRED-09: in both directions, on every worker; and what was stays."""
     p = actor(version)
@@ -548,7 +556,7 @@ def test_leaving_stops_all_traffic_at_once(attacked, hub, actor, watcher, versio
             assert "suspended" in problem(refused, 422, "evse_not_startable")["detail"]
         else:
             assert "offline" in problem(refused, 503, "network_unavailable")["detail"]
-    time.sleep(1.2)
+    time.sleep(0.8)
     sent = [(r["method"], r["path"]) for r in p.received if r["method"] != "DELETE"]
     assert not sent and len(p.received) == (how == "unregister"), p.received
 
@@ -593,7 +601,7 @@ def test_who_has_left_is_told_nothing(attacked, hub, actor, watcher, how):
     attacked.sql("UPDATE outbox SET due_at = hub_now() WHERE partner_id = %s", partner_id(hub, emsp))
     later = cpo.site()[0]
     wait_until(lambda: told(watcher, later), 10, "the push to another")
-    time.sleep(1)
+    time.sleep(0.5)
     assert not emsp.received
 
 
@@ -613,7 +621,7 @@ def test_a_party_that_belongs_to_another_is_not_to_be_had(attacked, hub, actor, 
     else:
         thief.roles = [{**details, "role": "CPO", "party_id": thief.party}, {**details, "role": "CPO", "party_id": p.party}]
         thief.token = done(thief.put(thief.credentials_url, thief.credentials()))["token"]
-        known = shown(hub, thief)
+        known = wait_until(lambda: (k := shown(hub, thief))["pending"] and k, 5, "the wish to be known")
         assert [r["party_id"] for r in known["roles"]] == [thief.party]
         assert [r["party_id"] for r in known["pending"]] == [p.party]
         refused = hub.admin("POST", f"/partners/{known['id']}/approve", json={
@@ -635,11 +643,12 @@ def test_a_party_that_belongs_to_another_is_not_to_be_had(attacked, hub, actor, 
 # ---------------------------------------------------------------- at rest
 
 
-def hidden_in(haystack, found):
-    for secret in found:
-        for form in (secret, encode(secret), secret.encode().hex(), base64.urlsafe_b64encode(secret.encode()).decode()):
-            if form.lower() in haystack:
-                yield secret
+def hidden_in(text, found):
+    """Those of them that stand in it in any writing."""
+    text = text.lower()
+    return {secret for secret in found for form in (
+        secret, encode(secret), secret.encode().hex(), base64.urlsafe_b64encode(secret.encode()).decode())
+        if form.lower() in text}
 
 
 def test_no_token_lies_in_the_database_or_in_a_log(attacked, hub, actor):
@@ -668,13 +677,13 @@ def test_no_token_lies_in_the_database_or_in_a_log(attacked, hub, actor):
                                        " WHERE nspname = 'public' AND relkind IN ('r', 'm')")]
     seen = 0
     for table in tables:
-        for row, in attacked.sql(f"SELECT lower(t::text) FROM {table} t"):
-            seen += p.name.lower() in row
-            assert not list(hidden_in(row, names)), (table, row)
+        text = "\n".join(row for row, in attacked.sql(f"SELECT t::text FROM {table} t"))
+        seen += p.name in text
+        assert not hidden_in(text, names), table
     assert seen >= 2
     redis = attacked.redis()
-    for key in redis.scan_iter():
-        text = repr((key, redis.dump(key))).lower()
-        assert not list(hidden_in(text, names)), key
-    log = hub.log.read_text(encoding="utf-8", errors="replace").lower()
-    assert p.name.lower() in log and not list(hidden_in(log, names))
+    text = "".join(repr((key, redis.dump(key))) for key in redis.scan_iter())
+    assert text and not hidden_in(text, names)
+    log = hub.log.read_text(encoding="utf-8", errors="replace")
+    assert p.name in log and not hidden_in(log, names)
+    assert hidden_in(f"x{encode(p.token)}y", names) == {p.token}

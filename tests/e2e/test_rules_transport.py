@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 import requests
 from emsp_partner import Party
-from harness import User, ok, wait_until
+from harness import User, ok, problem, wait_until
 from partner import encode, now
 from test_ocpi_inbound import done, envelope
 from test_versions_inbound import Speaker, partner_id, shown
@@ -58,7 +58,7 @@ class Cpo(Speaker):
 
 
 class Cast:
-    """A CPO and an eMSP of each version; each eMSP has a contract with each CPO."""
+    """A CPO and an eMSP of each version; a contract between any two of opposite sides."""
 
     def __init__(self, hub, letter):
         self.hub = hub
@@ -70,6 +70,7 @@ class Cast:
         for cpo in self.cpos.values():
             for emsp in self.emsps.values():
                 self.allow(cpo, emsp)
+                self.allow(emsp, cpo)
 
     def all(self):
         return [*self.cpos.values(), *self.emsps.values()]
@@ -164,7 +165,7 @@ def test_a_token_that_looks_like_base64_is_not_decoded_twice(hub):
 
 
 def test_each_status_has_its_meaning(cast, newer):
-    """R-TRANS-34, R-TRANS-33: 1000, 2001, 2003, 2004 and 4001 where they belong."""
+    """R-TRANS-34, R-TRANS-33, R-TRANS-37: 1000, 2001, 2003, 2004, and 4001 with HTTP 200."""
     emsp = cast.emsps[newer.version]
     place = newer.location()
     envelope(newer.put(newer.own("locations", place["id"]), place), 201, 1000)
@@ -209,7 +210,7 @@ def test_url_and_object_name_the_same_owner_and_id(newer, module, member, value)
     thing = {"locations": newer.location, "tariffs": newer.tariff, "sessions": newer.session}[module]()
     answer = newer.put(newer.own(module, thing["id"]), {**thing, member: value})
     envelope(answer, 200, 2001)
-    assert f"/{member}" in answer.json()["status_message"]
+    assert f"/{member}" in answer.json()["status_message"] or "party_id" in answer.json()["status_message"]
     assert newer.get(newer.own(module, thing["id"])).status_code == 404
     if member == "id":
         assert newer.get(newer.own(module, value)).status_code == 404
@@ -346,12 +347,28 @@ def test_who_has_no_receiver_is_pushed_nothing_and_may_read(cast, version):
         p.close()
 
 
+def test_lists_are_pulled_every_few_hours_not_all_at_once(shared_world, cast):
+    """R-TRANS-49: each module at its own pace, each partner with a splay of its own."""
+    numbers = [partner_id(cast.hub, p) for p in cast.cpos.values()]
+    pace = {"locations": 6 * 3600, "tariffs": 6 * 3600, "cdrs": 3600}
+
+    def rows():
+        return shared_world.sql(
+            "SELECT module, partner_id, extract(epoch FROM due_at - good_from)::float8 FROM pull"
+            " WHERE partner_id = ANY (%s) AND module = ANY (%s) AND good_from IS NOT NULL AND lease_until IS NULL", numbers, list(pace))
+
+    wait_until(lambda: len(rows()) == len(numbers) * len(pace), 20, "the first pulls")
+    for module, _, seconds in rows():
+        assert 0.79 * pace[module] <= seconds <= 1.21 * pace[module], (module, seconds)
+    assert len({round(seconds) for _, _, seconds in rows()}) >= 7
+
+
 # ---- versions and addresses ----
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_modules_that_we_do_not_know_are_no_obstacle(hub, version):
-    """R-VER-06, R-VER-07: also those that only 2.3.0 has; and we show none of our own."""
+    """R-VER-06, R-VER-07: also those that only 2.3.0 has; we show those of the version, and none of our own."""
     p = Cpo(version, "LT", f"TM{VERSIONS.index(version)}")
     strange = [{"identifier": i, "url": f"{p.base}/{i}", **({} if version == "2.1.1" else {"role": "SENDER"})}
                for i in ("nltnm-tokens", "Booking", "bookings", "payments", "invoicereconciliation", "tokens2")]
@@ -531,7 +548,91 @@ def test_routing_headers_of_answers_decide_nothing(cast):
 
 def test_nobody_is_let_in_without_a_token(cast, cpo):
     """R-TRANS-06, R-TRANS-30: 401 with an envelope, at the addresses of each module."""
-    for url in (cpo.versions_url, cpo.credentials_url, cpo.own("locations", "x"), cpo.url("cdrs")):
+    for url in (cpo.versions_url, cpo.credentials_url, cpo.own("locations", "x"), cpo.own("sessions", "x")):
         answer = requests.get(url, timeout=10)
         assert answer.status_code == 401 and 2000 <= answer.json()["status_code"] < 3000
         assert answer.json()["timestamp"]
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["kept there", "lost there"])
+def test_a_patch_that_is_refused_is_looked_into(cast, there):
+    """R-TRANS-14: GET, and a PUT if the receiver misses the object; if it has it, the refusal stands."""
+    cpo, emsp = cast.cpos["2.2.1"], cast.emsps["2.3.0"]
+    place = cpo.store("locations", cpo.location())
+    key = (cpo.country, cpo.party, place["id"])
+    pushed(emsp, "locations", place["id"])
+    start = f"/2.3.0/locations/{cpo.country}/{cpo.party}/{place['id']}"
+    emsp.scripted[("PATCH", start)] = lambda r: (200, Party.envelope(None, 2000))
+    emsp.scripted[("GET", start)] = lambda r: (200, Party.envelope(emsp.objects["locations"][key])) if there else (
+        404, Party.envelope(None, 2003))
+    try:
+        done(cpo.patch(cpo.own("locations", place["id"], place["evses"][0]["uid"]),
+                       {"status": "CHARGING", "last_updated": now()}))
+        expected = ["PUT", "PATCH", "GET"] + ["PUT"] * (not there)
+        wait_until(lambda: [r["method"] for r in pushes(emsp, "locations", place["id"])][:len(expected)] == expected,
+                   10, f"{expected}")
+        time.sleep(0.3)
+        after = [r["method"] for r in pushes(emsp, "locations", place["id"])][len(expected):]
+        assert "PUT" not in after  # the PATCH may be tried again
+        gets = [r["path"] for r in pushes(emsp, "locations", place["id"]) if r["method"] == "GET"]
+        assert set(gets) == {start}
+    finally:
+        emsp.scripted.clear()
+
+
+# ---- between versions ----
+
+
+def test_what_a_version_cannot_say_is_noted(shared_world, cast):
+    """R-BR-02: field by field, with the reason, at the message that was sent; it is sent all the same."""
+    cpo, emsp = cast.cpos["2.3.0"], cast.emsps["2.1.1"]
+    place = cpo.store("locations", cpo.location(help_phone="+358401234567", state="Uusimaa"))
+    assert pushed(emsp, "locations", place["id"])["body"]["id"] == place["id"]
+    losses = wait_until(lambda: [r[0] for r in shared_world.sql(
+        "SELECT losses FROM message WHERE object_id = %s AND outgoing AND losses IS NOT NULL", place["id"])], 10,
+        "the row of the message log")
+    assert any({"help_phone", "state"} <= {loss["field"].strip("/").split("/")[0] for loss in row} for row in losses)
+    assert all(loss["reason"] for row in losses for loss in row)
+    # Between equals nothing is lost.
+    pushed(cast.emsps["2.3.0"], "locations", place["id"])
+    assert len(losses) <= 2
+
+
+def test_a_gross_price_is_never_told_as_a_net_one(cast):
+    """R-BR-33, R-BR-03, R-BR-47, R-TAR-17: without the rate it is withheld, not guessed; the others hear of it."""
+    cpo = cast.cpos["2.3.0"]
+    tariff = cpo.tariff(tax_included="YES")
+    del tariff["elements"][0]["price_components"][0]["vat"]
+    cpo.store("tariffs", tariff)
+    assert pushed(cast.emsps["2.3.0"], "tariffs", tariff["id"])["body"] == tariff
+    time.sleep(1)
+    for version in ("2.1.1", "2.2.1"):
+        emsp = cast.emsps[version]
+        assert not pushes(emsp, "tariffs", tariff["id"])
+        assert tariff["id"] not in [t["id"] for t in done(emsp.listed("tariffs"))]
+    with_rate = cpo.tariff(tax_included="YES")
+    with_rate["elements"][0]["price_components"][0].update(price=1.19, vat=19)
+    cpo.store("tariffs", with_rate)
+    for version in ("2.1.1", "2.2.1"):
+        told = pushed(cast.emsps[version], "tariffs", with_rate["id"])["body"]
+        assert told["elements"][0]["price_components"][0]["price"] == 1.0
+
+
+def test_who_has_left_is_heard_and_asked_no_more(hub, user):
+    """R-CRED-08: neither the result of what was asked before, nor a request about it."""
+    p = Cpo("2.2.1", "LT", "TD2")
+    try:
+        p.register(hub)
+        session_id, command, session = p.begin(user)
+        user.wait_for(session_id, lambda s: s["substatus"] == "command_accepted")
+        done(p.call("DELETE", p.credentials_url))
+        before = len(p.received)
+        for answer in (p.post(command["response_url"], {"result": "ACCEPTED"}),
+                       p.put(p.own("sessions", session["id"]), session)):
+            assert answer.status_code == 401
+        assert ok(user.stop(session_id))["session_id"] == session_id
+        problem(user.start(ok(user.show(session_id))["evse_id"]), 503, "network_unavailable")
+        time.sleep(2)
+        assert len(p.received) == before
+    finally:
+        p.close()

@@ -28,7 +28,8 @@ static inline size_t zone_bytes(const char *rule, char *to, size_t size)
     to[HEAD + TYPE_COUNT] = 1;
     to[HEAD + CHARACTER_COUNT] = NAME;
     memcpy(to + 2 * HEAD + TYPE, "UTC", NAME);
-    return length + (size_t)snprintf(to + length, size - length, "\n%s\n", rule);
+    size_t end = length + (size_t)snprintf(to + length, size - length, "\n%s\n", rule);
+    return end < size ? end : size - 1; /* a rule that is too long is cut */
 }
 
 /* NULL: the rule cannot be read. */
