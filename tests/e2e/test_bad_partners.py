@@ -151,7 +151,6 @@ def test_a_partner_with_large_answers_ends_its_test_and_no_more(world):
         return found if found["state"] == "finished" else None
 
     checks = wait_until(finished, 60, "the test to end")["checks"]
-    print([(c["name"], c["result"], (c.get("got") or "")[:60]) for c in checks])
     assert [c["got"] for c in checks if c["name"] == "test.complete"] == \
         ["the partner's answers are too large to go on"]
     world.hub.check_log()

@@ -355,7 +355,8 @@ def test_lists_are_pulled_every_few_hours_not_all_at_once(shared_world, cast):
     def rows():
         return shared_world.sql(
             "SELECT module, partner_id, extract(epoch FROM due_at - good_from)::float8 FROM pull"
-            " WHERE partner_id = ANY (%s) AND module = ANY (%s) AND good_from IS NOT NULL AND lease_until IS NULL", numbers, list(pace))
+            " WHERE partner_id = ANY (%s) AND module = ANY (%s) AND good_from IS NOT NULL"
+            " AND lease_until IS NULL", numbers, list(pace))
 
     wait_until(lambda: len(rows()) == len(numbers) * len(pace), 20, "the first pulls")
     for module, _, seconds in rows():
