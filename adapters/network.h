@@ -41,6 +41,7 @@ struct network_ack {
     const char *failure_code; /* contract 4.4, or NULL */
     int64_t timeout_s;        /* clamped to 10..180; 60 where the network gave none */
     const char *detail;       /* for people: what the network said */
+    bool unauthorized;        /* turned away for the token that was shown: nothing was done */
 };
 
 struct network_kind {

@@ -33,6 +33,8 @@ struct ocpi_call {
     size_t max_values;          /* JSON values in the answer; 0: the default */
     bool unjudged;              /* a test: its outcome does not count for the breaker */
     const char *session_id;     /* for the log; NULL */
+    const char *object_id;      /* for the log; NULL */
+    const char *losses;         /* for the log: what the body could not say, JSON list; NULL */
     const char *correlation_id; /* of a message that is carried for others; NULL: the flow's */
 };
 

@@ -187,6 +187,7 @@ static enum flow_next read_the_response(struct flow *f)
     tell_deviation(c, &outcome);
     *c->ret = ack(outcome.kind, outcome.failure_code, detail_of(c->keep, &c->answer, &outcome));
     c->ret->timeout_s = timeout_of(&outcome);
+    c->ret->unauthorized = http->status == 401;
     return FLOW_NEXT;
 }
 

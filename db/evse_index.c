@@ -28,6 +28,7 @@ enum {
     FIRST_MS = 200,
     TOLD_MS = 50, /* many changes at once make one look */
     ARGS_ARENA = 4096,
+    DOCUMENT_VALUES = 1000000, /* as many as a fetched page may have */
     BUCKETS_AT_FIRST = 1024,
 };
 /* What was written but not committed when we looked is found by looking back: no statement takes
@@ -356,9 +357,9 @@ static void evse_read(struct flow *f, const char *document, struct evse *ret)
 {
     struct arena *a = f->arena;
     const json_t *list;
-    json_t *d;
+    json_t *d = NULL;
 
-    struct err e = json_read(a, document, strlen(document), 0, &d);
+    struct err e = json_read(a, document, strlen(document), DOCUMENT_VALUES, &d);
     assert(!failed(e)); /* made by our own SQL */
     (void)e;
     *ret = (struct evse){

@@ -103,7 +103,7 @@ struct err db_migrate(struct arena *a, const char *database_url)
     const char *names[] = {"application_name", "target_session_attrs", "dbname", NULL};
     const char *values[] = {"ocpi-hub migrate", "read-write", database_url, NULL};
     __attribute__((cleanup(close_connection))) PGconn *pg = PQconnectdbParams(names, values, 1);
-    int applied;
+    int applied = 0;
 
     if (PQstatus(pg) != CONNECTION_OK)
         return complaint(a, pg, "cannot connect to the database");

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """
-./dev demo: one charging session from handshake to receipt, visible step by step, and checked.
+./dev demo: one charging session from handshake to receipt, and one of another provider's driver,
+visible step by step, and checked.
 
 Everything that is printed was observed: in the hub's answers, in the simulated CPO's record of
 what it received, in its meter. A check that fails makes the exit status 1.
@@ -17,7 +18,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "e2e"))
-from harness import (BUILD, ROOT, User, World, ok, rounded, run_directory,  # noqa: E402
+from harness import (BUILD, ROOT, Sim, User, World, ok, rounded, run_directory,  # noqa: E402
                      stores_module, wait_until)
 
 EVSE = "FI-VRT-E12345"
@@ -165,6 +166,61 @@ def charge(story, world):
     return session_id
 
 
+def roam(story, world):
+    """Another provider's driver charges in the same network: the hub's second job."""
+    hub, sim = world.hub, world.sim
+    story.chapter("Another provider connects: an eMSP of OCPI 2.3.0")
+    invitation = hub.ctl("partner", "invite", "--name", "Ladekarte", "--country", "DE", "--party", "EMS",
+                         "--role", "EMSP", "--version", "2.3.0")
+    emsp = Sim(world.directory / "emsp", "--version", "2.3.0", "--register",
+                            invitation["versions_url"], "--token-a", invitation["token_a"], role="emsp")
+    world.more.append(emsp)
+    wait_until(lambda: emsp.get("/sim/state")["registered"], 15, "the eMSP to be registered")
+    story.step("emsp", "hub", "POST credentials, as DE*EMS")
+    story.check("without a contract it sees nothing",
+                emsp.post("/sim/pull", module="locations")["count"] == 0)
+    for one, other in (("FI*VRT", "DE*EMS"), ("DE*EMS", "FI*VRT")):
+        story.step("dev", "hub", f"hubctl contract allow --from {one} --to {other}")
+        hub.ctl("contract", "allow", "--from", one, "--to", other)
+    found = emsp.post("/sim/pull", module="locations")
+    story.step("emsp", "hub", f"GET cpo/2.3.0/locations: {found['count']}")
+    story.check("with one it lists the network's locations, as 2.3.0 has them",
+                found["count"] == 3 and found["invalid"] == 0)
+
+    story.chapter("Its driver charges with a card")
+    token = {"uid": "CARD-1", "type": "RFID", "contract_id": "DE-EMS-C00000001-1"}
+    emsp.post("/sim/token", **token)
+    story.step("emsp", "hub", "PUT tokens/DE/EMS/CARD-1")
+    evse = next(e["evse_id"] for e in sim.get("/sim/world")["evses"]
+                if e["status"] == "AVAILABLE" and not e["session"])
+    session = sim.post("/sim/start_session", evse=evse,
+                       token={**token, "country_code": "DE", "party_id": "EMS"})
+    story.step("Virta", "hub", f"PUT sessions/FI/VRT/{session['id']} (OCPI 2.2.1)")
+
+    def received(module):
+        return emsp.get("/sim/received", module=module)["items"]
+    told = wait_until(lambda: received("sessions"), 15, "the Session at the eMSP")[0]
+    story.step("hub", "emsp", "PUT sessions, as 2.3.0 has it", {k: told["document"][k] for k in ("id", "kwh", "status")})
+    wait_until(lambda: received("sessions")[0]["document"]["kwh"] > 0, 15, "some energy")
+    sim.post("/sim/stop", id=session["id"])
+    cdr = wait_until(lambda: received("cdrs"), 20, "the CDR at the eMSP")[0]
+    sent = next(r["body"] for r in sim.sent(method="POST", path="/cdrs") if r["body"]["id"] == cdr["id"])
+    story.step("Virta", "hub", "POST cdrs (OCPI 2.2.1)", {"id": cdr["id"], "total_cost": sent["total_cost"]})
+    story.step("hub", "emsp", "POST cdrs, as 2.3.0 has it", {"id": cdr["id"], "total_cost": cdr["document"]["total_cost"]})
+    story.check("it is told once, with the same net cost", cdr["pushes"] == 1 and cdr["valid"] and
+                rounded(cdr["document"]["total_cost"]["before_taxes"], 4) == rounded(sent["total_cost"]["excl_vat"], 4))
+    story.check("the hub broke no rule of OCPI towards it", not emsp.violations(), emsp.violations() or "")
+
+    story.chapter("Why was it refused?")
+    sim.post("/sim/push", method="PUT", module="sessions", path="/FI/VRT/S-WRONG", body={"id": "S-WRONG", "kwh": "much"})
+    story.step("Virta", "hub", "PUT sessions/FI/VRT/S-WRONG", {"id": "S-WRONG", "kwh": "much"})
+    refused = wait_until(lambda: hub.ctl("message", "list", "--refused", "--object", "S-WRONG")["items"], 15,
+                         "the log")[0]
+    story.step("dev", "hub", f"hubctl message explain {refused['id']}",
+               {k: refused.get(k) for k in ("error", "pointer", "rule", "expected")})
+    story.check("the log names the rule", refused["rule"].startswith("R-"))
+
+
 def farewell(story, world, session_id):
     hub = world.hub
     user = User(hub, sub="demo-driver")
@@ -179,9 +235,13 @@ def farewell(story, world, session_id):
         "the whole story of the session":
             f"{(BUILD / 'hub' / 'hubctl').relative_to(ROOT)} --socket "
             f"{os.path.relpath(hub.settings['admin_socket'], ROOT)} session show {session_id}",
+        "is the network's OCPI in order?":
+            f"{(BUILD / 'hub' / 'hubctl').relative_to(ROOT)} --socket "
+            f"{os.path.relpath(hub.settings['admin_socket'], ROOT)} partner test Virta",
     }
     urls = {"hub": hub.url, "API": f"{hub.url}/v1/openapi.json", "OCPI versions": hub.versions_url,
-            "metrics": f"{hub.internal_url}/metrics", "simulated CPO": world.sim.control_url}
+            "metrics": f"{hub.internal_url}/metrics", "simulated CPO": world.sim.control_url,
+            "simulated eMSP": world.more[0].control_url}
     if story.as_json:
         story.note("up", urls=urls, curl=lines, token=user.token, session_id=session_id)
         return
@@ -211,6 +271,7 @@ def tell(story, directory):
         story.step("hub", "Virta", "GET locations: the first pull")
         story.check("the partner is connected", len(partners) == 1 and partners[0]["enabled"])
         session_id = charge(story, world)
+        roam(story, world)
         farewell(story, world, session_id)
         return world
     except BaseException:

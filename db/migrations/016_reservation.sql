@@ -185,7 +185,8 @@ CREATE TRIGGER token_own_contract BEFORE INSERT ON token
     FOR EACH ROW WHEN (NEW.type = 'AD_HOC_USER') EXECUTE FUNCTION token_own_contract();
 CREATE INDEX token_by_contract ON token (contract_id);
 
--- As before, but a token of one start is found by its contract id too.
+-- As before, but a token of one start is found by its contract id too; and a uid counts no more than
+-- a contract id, for an eMSP could give one of its tokens another's contract id as uid.
 CREATE OR REPLACE FUNCTION token_owner_find(p_cpo bigint, p_uid text)
 RETURNS TABLE (ours boolean, country_code text, party_id text, uid text, type text,
                contract_id text, document text, ocpi text)
@@ -203,8 +204,7 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH known AS (
-        SELECT t.*, CASE WHEN lower(t.uid) = lower(p_uid) THEN 0 ELSE 2 END
-                    + CASE WHEN t.valid THEN 0 ELSE 1 END AS rank
+        SELECT t.*, lower(t.uid) <> lower(p_uid) AS by_contract
           FROM (SELECT * FROM roaming_token r WHERE lower(r.uid) = lower(p_uid)
                  UNION
                 SELECT * FROM roaming_token r WHERE lower(r.contract_id) = lower(p_uid)) t
@@ -212,12 +212,36 @@ BEGIN
            AND EXISTS (SELECT FROM partner_owners(p_cpo, NULL, NULL) c (owner)
                         WHERE contract_allows(t.owner, c.owner, 'tokens'))
     ), best AS (
-        SELECT * FROM known k WHERE k.rank = (SELECT min(rank) FROM known)
+        SELECT * FROM known k WHERE k.valid OR NOT EXISTS (SELECT FROM known WHERE valid)
     )
     SELECT false, b.country_code, b.party_id, b.uid, b.type, b.contract_id, b.document, b.ocpi
       FROM best b
      WHERE (SELECT count(DISTINCT owner) FROM best) = 1
-     ORDER BY b.last_updated DESC, b.id LIMIT 1;
+     ORDER BY b.by_contract, b.last_updated DESC, b.id LIMIT 1;
+END $$;
+
+-- ---------------------------------------------------------------- claims
+
+-- What a claimed operation is about; a row in any case. A statement sees what was committed when it
+-- began, the claim within it what is committed now: only a VOLATILE function beside it sees the
+-- session and the token that came with an operation in between.
+CREATE FUNCTION operation_subject(p_session uuid, p_operation bigint)
+RETURNS TABLE (session session_row, token_uid text, token_type text, token_contract_id text,
+               token_last_updated timestamptz, more_due boolean)
+LANGUAGE plpgsql VOLATILE ROWS 1 AS $$
+DECLARE
+    s session;
+BEGIN
+    SELECT * INTO s FROM session x WHERE x.id = p_session;
+    IF s.id IS NOT NULL THEN
+        session := session_as_row(s, false, false);
+    END IF;
+    SELECT t.uid, t.type, t.contract_id, t.last_updated
+      INTO token_uid, token_type, token_contract_id, token_last_updated
+      FROM token t WHERE t.uid = s.token_uid;
+    more_due := EXISTS (SELECT FROM operation m WHERE m.session_id = p_session
+                           AND m.id <> p_operation AND operation_sendable(m, hub_now()));
+    RETURN NEXT;
 END $$;
 
 -- ---------------------------------------------------------------- probes

@@ -3,16 +3,10 @@
 
 -- name: operation_claim
 -- SKIP LOCKED: two processes never claim the same row, and neither waits. $1 NULL: of any session.
--- LIMIT keeps the planner, which cannot know how few rows a claim has, from joining all sessions.
 SELECT o.id AS operation_id, o.kind, o.callback_id, o.attempts, o.params,
-       o.partner_id AS operation_partner_id, t.uid AS token_uid, t.type AS token_type,
-       t.contract_id AS token_contract_id, t.last_updated AS token_last_updated, (s.row).*,
-       EXISTS (SELECT FROM operation m WHERE m.session_id = o.session_id AND m.id <> o.id
-                  AND operation_sendable(m, hub_now())) AS more_due
-  FROM operation_claim($1, $2, $3) o
-  LEFT JOIN LATERAL (SELECT session_as_row(x, false, false) AS row, x.token_uid
-                       FROM session x WHERE x.id = o.session_id LIMIT 1) s ON true
-  LEFT JOIN LATERAL (SELECT * FROM token y WHERE y.uid = s.token_uid LIMIT 1) t ON true
+       o.partner_id AS operation_partner_id, s.token_uid, s.token_type, s.token_contract_id,
+       s.token_last_updated, (s.session).*, s.more_due
+  FROM operation_claim($1, $2, $3) o, LATERAL operation_subject(o.session_id, o.id) s
 
 -- name: operation_answered
 SELECT * FROM operation_answered($1, $2, $3, $4, $5)

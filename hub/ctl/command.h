@@ -25,11 +25,12 @@ struct command_line {
     const char *partner, *object, *correlation, *since, *until, *before, *limit;
     bool refused;
     const char *version;
+    const char *tariff, *session, *time_zone;
     const char *operand, *second;
 };
 
 struct command {
-    const char *noun, *verb;
+    const char *noun, *verb;      /* verb NULL: a command of one word */
     const char *operand;          /* how the help calls it; NULL: the command takes none */
     const char *required, *other; /* its options by name, with blanks between; "" for none */
     const char *summary;          /* one line */
@@ -44,6 +45,8 @@ struct command {
     /* What goes on after the answer, which it then prints itself; the exit status. */
     int (*follow)(struct arena *a, const struct command_line *line, const struct call *call,
                   json_t *answer);
+    /* Does it all without a hub: nothing is asked then. The exit status. */
+    int (*local)(struct arena *a, const struct command_line *line);
 };
 
 extern const struct command commands[]; /* ends with a noun of NULL */

@@ -9,6 +9,7 @@
 #include "hub/ctl/command.h"
 #include "hub/ctl/contract.h"
 #include "hub/ctl/message.h"
+#include "hub/ctl/offline.h"
 #include "hub/ctl/partner.h"
 #include "hub/ctl/partner_test.h"
 #include "hub/ctl/print.h"
@@ -220,6 +221,17 @@ const struct command commands[] = {
      "Networks that speak OCPI 2.1.1 cannot cancel: their reservations end by themselves.",
      "DELETE", "/v1/admin/reservations/%s", NULL, reservation_print, NULL,
      "There is no such reservation any more."},
+    {"price", NULL, NULL, "session", "tariff time-zone version",
+     "what a Session or CDR in a file costs by a tariff; needs no hub",
+     "Without --tariff a CDR is priced by the tariffs in it. Without --version each document's version\n"
+     "is told by its members. For a CDR the difference to its total_cost is shown, too.",
+     .local = offline_price},
+    {"translate", NULL, "FILE", "from to object", "country party role time-zone",
+     "a document in a file in another version of OCPI; needs no hub",
+     "--object is its class, such as location or cdr; --country and --party own what has no owner in\n"
+     "2.1.1. The document goes to standard output, what is lost to standard error. Status 1 if it may\n"
+     "not be passed on.",
+     .local = offline_translate},
     {0},
 };
 /* clang-format on */

@@ -40,7 +40,7 @@ static const struct option_row option_rows[] = {
     {"socket",       "PATH", AT(socket),       "the hub's admin socket", true},
     {"url",          "URL",  AT(url),          "the hub by its public URL instead; needs --token-file", true},
     {"token-file",   "FILE", AT(token_file),   "its first line is the token of the hub's admin_token_file", true},
-    {"json",         NULL,   AT(json),         "print the hub's answer as it came", true},
+    {"json",         NULL,   AT(json),         "for programs: JSON, a hub's answer as it came", true},
     {"help",         NULL,   AT(help),         "what a command does and takes", true},
     {"sub",          "USER", AT(sub),          "the user's id", false},
     {"robot",        "ID",   AT(robot),        "a robot that acts for the user", false},
@@ -55,17 +55,20 @@ static const struct option_row option_rows[] = {
     {"full",         NULL,   AT(full),         "also what changes something at the partner: pushes, commands, new tokens", false},
     {"minutes",      "N",    AT(minutes),      "for so long, 1380 at most", false},
     {"reservation",  "ID",   AT(reservation),  "the reservation that gets another end", false},
-    {"from",         "CC*PID", AT(from),       "whose objects and messages", false},
-    {"to",           "CC*PID", AT(to),         "who gets them", false},
+    {"from",         "CC*PID|VERSION", AT(from), "whose objects and messages; or a document's version", false},
+    {"to",           "CC*PID|VERSION", AT(to), "who gets them; or the version it shall have", false},
     {"module",       "MODULE", AT(module),     "of this module only, such as locations", false},
     {"partner",      "NAME", AT(partner),      "of this partner only, by name or number", false},
-    {"object",       "ID",   AT(object),       "about this object only", false},
+    {"object",       "ID|CLASS", AT(object),   "about this object only; or a document's class", false},
     {"correlation",  "ID",   AT(correlation),  "with this X-Correlation-ID only", false},
     {"refused",      NULL,   AT(refused),      "refused messages only", false},
     {"since",        "TIME", AT(since),        "from then on, 2026-01-31T12:00:00Z", false},
     {"until",        "TIME", AT(until),        "before then", false},
     {"before",       "ID",   AT(before),       "older than the message of this id", false},
     {"limit",        "N",    AT(limit),        "at most so many, 50 if not given", false},
+    {"session",      "FILE", AT(session),      "a Session or CDR as JSON, - for standard input", false},
+    {"tariff",       "FILE", AT(tariff),       "a Tariff as JSON", false},
+    {"time-zone",    "ZONE", AT(time_zone),    "of the location, such as Europe/Helsinki", false},
 };
 /* clang-format on */
 
@@ -96,33 +99,51 @@ static void print_option(FILE *out, const struct option_row *row, bool required)
             required ? " (required)" : "");
 }
 
-static void print_common_options(FILE *out)
+/* A command that needs no hub does not say where it is. */
+static bool asks_where(const struct option_row *row)
+{
+    return row->value;
+}
+
+static void print_common_options(FILE *out, bool local)
 {
     for (size_t i = 0; i < OPTIONS; i++)
-        if (option_rows[i].everywhere)
+        if (option_rows[i].everywhere && !(local && asks_where(&option_rows[i])))
             print_option(out, &option_rows[i], false);
+    if (local)
+        return;
     fprintf(out,
             "\nThe socket is that of --socket, else of the variable %s, else of\n"
             "%s below the current directory, else %s.\n",
             SOCKET_VARIABLE, RUN_FILE, DEFAULT_SOCKET);
 }
 
+/* "partner list", or a command of one word. */
+static const char *gap(const struct command *c)
+{
+    return c->verb ? " " : "";
+}
+
+static const char *verb(const struct command *c)
+{
+    return c->verb ? c->verb : "";
+}
+
 static void print_help(FILE *out)
 {
     fputs("hubctl - asks a running ocpi-hub\n\n", out);
     for (const struct command *c = commands; c->noun; c++) {
-        int length =
-            fprintf(out, "  hubctl %s %s %s %s", c->noun, c->verb, c->operand ? c->operand : "",
-                    c->second ? c->second : "");
+        int length = fprintf(out, "  hubctl %s%s%s %s %s", c->noun, gap(c), verb(c),
+                             c->operand ? c->operand : "", c->second ? c->second : "");
         fprintf(out, "%*s%s\n", length < 34 ? 34 - length : 1, "", c->summary);
     }
     fputs("\n`hubctl COMMAND --help` tells more. Options of all commands:\n\n", out);
-    print_common_options(out);
+    print_common_options(out, false);
 }
 
 static void print_command_help(FILE *out, const struct command *c)
 {
-    fprintf(out, "hubctl %s %s%s%s%s%s - %s\n", c->noun, c->verb, c->operand ? " " : "",
+    fprintf(out, "hubctl %s%s%s%s%s%s%s - %s\n", c->noun, gap(c), verb(c), c->operand ? " " : "",
             c->operand ? c->operand : "", c->second ? " " : "", c->second ? c->second : "",
             c->summary);
     if (c->details)
@@ -133,7 +154,7 @@ static void print_command_help(FILE *out, const struct command *c)
         if (required || list_has(c->other, option_rows[i].name))
             print_option(out, &option_rows[i], required);
     }
-    print_common_options(out);
+    print_common_options(out, c->local);
 }
 
 static int usage(const struct command *c, const char *why)
@@ -177,10 +198,11 @@ static int read_options(struct arena *a, int argc, char **argv, struct command_l
     return 0;
 }
 
-static const struct command *find_command(const char *noun, const char *verb)
+static const struct command *find_command(char **words, int count)
 {
     for (const struct command *c = commands; c->noun; c++)
-        if (strcmp(noun, c->noun) == 0 && strcmp(verb, c->verb) == 0)
+        if (strcmp(words[0], c->noun) == 0 &&
+            (!c->verb || (count > 1 && strcmp(words[1], c->verb) == 0)))
             return c;
     return NULL;
 }
@@ -191,12 +213,13 @@ static const char *check_line(struct arena *a, const struct command *c, struct c
     for (size_t i = 0; i < OPTIONS; i++) {
         const struct option_row *row = &option_rows[i];
         bool required = list_has(c->required, row->name);
-        bool allowed = required || row->everywhere || list_has(c->other, row->name);
+        bool allowed = required || (row->everywhere && !(c->local && asks_where(row))) ||
+                       list_has(c->other, row->name);
         const char *value = row->value ? *text_at(line, row->offset) : NULL;
         if (required && !value)
             return arena_printf(a, "--%s is required", row->name);
         if (value && !allowed)
-            return arena_printf(a, "%s %s takes no --%s", c->noun, c->verb, row->name);
+            return arena_printf(a, "%s%s%s takes no --%s", c->noun, gap(c), verb(c), row->name);
     }
     if (c->operand && (!line->operand || !*line->operand))
         return arena_printf(a, "%s is required", c->operand);
@@ -401,7 +424,7 @@ static int command_line_run(struct arena *a, int argc, char **argv)
         print_help(stdout);
         return 0;
     }
-    const struct command *c = count > 1 ? find_command(words[0], words[1]) : NULL;
+    const struct command *c = count ? find_command(words, count) : NULL;
     if (!c)
         return usage(NULL, arena_printf(a, "there is no command \"%s%s%s\"", words[0],
                                         count > 1 ? " " : "", count > 1 ? words[1] : ""));
@@ -409,13 +432,15 @@ static int command_line_run(struct arena *a, int argc, char **argv)
         print_command_help(stdout, c);
         return 0;
     }
-    int words_max = c->second ? 4 : 3;
+    int first = c->verb ? 2 : 1, words_max = first + (c->second ? 2 : 1);
     if (count > words_max)
         return usage(c, arena_printf(a, "\"%s\" is too much", words[words_max]));
-    line.operand = count > 2 ? words[2] : NULL;
-    line.second = count > 3 ? words[3] : NULL;
+    line.operand = count > first ? words[first] : NULL;
+    line.second = count > first + 1 ? words[first + 1] : NULL;
     const char *wrong = check_line(a, c, &line);
-    return wrong ? usage(c, wrong) : run(a, c, &line);
+    if (wrong)
+        return usage(c, wrong);
+    return c->local ? c->local(a, &line) : run(a, c, &line);
 }
 
 int main(int argc, char **argv)

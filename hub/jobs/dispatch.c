@@ -22,7 +22,7 @@
 #include "db/partner.h"
 #include "hub/jobs/jobs.h"
 
-enum { IN_FLIGHT_MAX = 1000 };
+enum { IN_FLIGHT_MAX = 1000, NEW_TOKEN_MS = 100, NEW_TOKEN_LOOKS = 20 };
 
 struct dispatch {
     char session_id[UUID_TEXT]; /* "": of any session */
@@ -32,6 +32,8 @@ struct dispatch {
     struct stored_object location;
     struct network_command command;
     struct network_ack ack;
+    const struct partner *asked;
+    int looks; /* for a newer token */
     struct session session;
     bool counted;
     int64_t asked_ms;
@@ -182,6 +184,9 @@ static enum flow_next ask_network(struct flow *f)
         return unreachable(d, "the partner is not connected");
     if (!partner->enabled)
         return unreachable(d, "the partner is disabled");
+    if (strcmp(partner->state, "suspended") == 0) /* R-ROUTE-46; a stop is tried again */
+        return unreachable(d, "the partner is suspended");
+    d->asked = partner;
     FLOW_TRY(f, json_read(f->arena, o->params, strlen(o->params), 0, &params));
     d->command = (struct network_command){
         .peer = &partner->peer,
@@ -209,6 +214,31 @@ static enum flow_next ask_network(struct flow *f)
         d->command.token_last_updated_us = until_us;
     read_connector(f, d);
     return ask(f, d, &d->ack);
+}
+
+/* While tokens change, one may be dead when it is read that was good when it was written; who
+ * turned us away for it has done nothing, so the same goes out once more with the new one
+ * (R-CRED-06). */
+static enum flow_next ask_with_newer_token(struct flow *f)
+{
+    struct dispatch *d = f->state;
+    const struct partner *partner;
+
+    if (!d->ack.unauthorized)
+        return FLOW_NEXT;
+    partner = partner_find(f, d->operation->partner_id);
+    if (!partner || !secret_is_set(partner->peer.token))
+        return FLOW_NEXT;
+    if (strcmp(secret_reveal(partner->peer.token), secret_reveal(d->asked->peer.token)) != 0) {
+        d->command.peer = &partner->peer;
+        d->command.callback_url = callback_url(f, &partner->peer, d->operation);
+        d->ack = (struct network_ack){0};
+        return ask(f, d, &d->ack);
+    }
+    if (d->looks++ == NEW_TOKEN_LOOKS)
+        return FLOW_NEXT;
+    flow_sleep(f, NEW_TOKEN_MS);
+    return FLOW_AGAIN;
 }
 
 static enum flow_next store_answer(struct flow *f)
@@ -253,6 +283,7 @@ static const struct flow_step steps[] = {
     {"let the next begin", pass_on},
     {"look at the connector", look_at_connector},
     {"ask the network", ask_network},
+    {"ask again with a newer token", ask_with_newer_token},
     {"store what it said", store_answer, .also_on_failure = true},
     {"tell the live view", tell, .also_on_failure = true},
     {0},

@@ -108,8 +108,10 @@ static enum flow_next read_page(struct flow *f)
         log_line(LOG_WARN, "a pull ends before its time", LOG_TEXT("partner", p->partner->name),
                  LOG_TEXT("module", p->claim->module), LOG_TEXT("why", why),
                  LOG_TEXT("page", p->url), LOG_TEXT("link", page.link));
-    p->store = (struct pull_store){
-        .claim = p->claim, .in = intake_of_connection(p->partner), .objects = p->answer.data};
+    p->store = (struct pull_store){.claim = p->claim,
+                                   .url = p->url,
+                                   .in = intake_of_connection(p->partner),
+                                   .objects = p->answer.data};
     p->ok = true;
     return FLOW_NEXT;
 }

@@ -59,7 +59,7 @@ enum flow_next pull_store_one(struct flow *f, struct pull_store *s)
     case PULL_PUT: {
         struct err e = put(f, s, object);
         if (failed(e)) {
-            pull_refused(s, object, e);
+            pull_refused(f, s, object, e);
             return next_one(s);
         }
         s->written++;

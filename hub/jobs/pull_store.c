@@ -13,6 +13,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "hub/partner/message_log.h"
 
 enum { TEXT_MEMORY = 32 * 1024 * 1024 };
 
@@ -21,11 +22,13 @@ static bool is(const struct pull_store *s, const char *module)
     return strcmp(s->claim->module, module) == 0;
 }
 
-void pull_refused(struct pull_store *s, const json_t *object, struct err e)
+void pull_refused(struct flow *f, struct pull_store *s, const json_t *object, struct err e)
 {
     const char *id = json_text_of(object, "id");
 
     s->refused++;
+    message_log_object(f, s->in.partner, s->claim->module, id ? id : json_text_of(object, "uid"),
+                       s->url, object, e);
     log_line(LOG_WARN, "an object of a page is refused", LOG_TEXT("partner", s->in.partner->name),
              LOG_TEXT("module", s->claim->module),
              LOG_TEXT("id", id ? id : json_text_of(object, "uid")), LOG_TEXT("text", err_text(e)),
@@ -141,7 +144,7 @@ static void skipped(struct flow *f, struct pull_store *s, const json_t *object)
     /* Whoever owned such a token could charge at the cost of our users. */
     if (is(s, MODULE_TOKENS))
         pull_refused(
-            s, object,
+            f, s, object,
             err_rule(err_at(f->arena, ERR_BAD_FIELD, "/uid", "/uid: belongs to another eMSP"),
                      "R-TRANS-18"));
 }
@@ -163,7 +166,7 @@ static enum flow_next put_slice(struct flow *f, struct pull_store *s)
             continue;
         struct err e = take_in(f, s, object, &slice);
         if (failed(e))
-            pull_refused(s, object, e);
+            pull_refused(f, s, object, e);
         else
             slice.count++;
     }

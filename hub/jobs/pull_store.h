@@ -21,6 +21,7 @@ enum { PULL_SLICE = 10 };
 
 struct pull_store {
     const struct pull_claim *claim;
+    const char *url; /* of the page */
     struct intake in;
     const json_t *objects;
     /* results */
@@ -40,7 +41,7 @@ struct pull_store {
 enum flow_next pull_store(struct flow *f, struct pull_store *s);
 
 /* For the parts of it: says that the object is left out, and why. */
-void pull_refused(struct pull_store *s, const json_t *object, struct err e);
+void pull_refused(struct flow *f, struct pull_store *s, const json_t *object, struct err e);
 /* Sessions and CDRs, one at a time: hub/jobs/pull_one.c. */
 enum flow_next pull_store_one(struct flow *f, struct pull_store *s);
 /* An eMSP's Token as it is kept: hub/jobs/pull_token.c. */

@@ -49,11 +49,13 @@ struct err pull_token(struct flow *f, const struct intake *in, const json_t *tok
     if (country && party)
         (void)party_id_make(country, party, &owner);
     TRY(check_owner(f, in->partner, &owner));
+    const char *text = json_text(f->arena, token, &length);
+    TRY(intake_fits(f, "Token", length, TOKEN_BYTES_MAX));
     *ret = (struct roaming_token_put){
         .key = {in->partner->id, arena_text(f->arena, owner.country_code),
                 arena_text(f->arena, owner.party_id), json_text_of(token, "uid"),
                 type_of_key(json_text_of(token, "type"))},
-        .document = json_text(f->arena, token, &length),
+        .document = text,
         .ocpi = in->version,
         .contract_id = pull_token_contract(in, token),
         .valid = json_is_true(json_object_get(token, "valid")),

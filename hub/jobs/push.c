@@ -6,7 +6,8 @@
  *
  *    Location, Tariff, Session   PUT    {endpoint}/{cc}/{pid}/{id}
  *    status of an EVSE           PATCH  {endpoint}/{cc}/{pid}/{id}/{evse}; a receiver that does not
- *                                       know it gets the Location (R-TRANS-14)
+ *                                       know it gets the Location, and one that refuses it is asked
+ *                                       whether it does (R-TRANS-14)
  *    Tariff that is no more      DELETE
  *    CDR                         POST   {endpoint}
  *    Token                       PUT    {endpoint}/{cc}/{pid}/{uid}?type={type}
@@ -52,14 +53,14 @@ enum {
 
 struct push {
     struct outbox_item item; /* our own copy */
-    enum { PREPARE, FILL, LOOK_AT_PROBE, SEND, LOOK_AT_ANSWER } phase;
+    enum { PREPARE, FILL, LOOK_AT_PROBE, SEND, LOOK_AT_ANSWER, LOOK_AT_OBJECT } phase;
     const struct partner *partner;
     struct token_owner token; /* Session, CDR of 2.1.1 for a newer partner: what was used */
     struct aliases aliases;   /* what a partner of 2.1.1 calls the owner's objects */
     struct peer peer;         /* the partner's, with the party that this is for */
     struct ocpi_call call, probe;
-    struct ocpi_answer answer;
-    bool patched; /* the EVSE alone: the Location may have to follow */
+    struct ocpi_answer answer, refusal; /* refusal: of the PATCH, while we look why */
+    bool patched;                       /* the EVSE alone: the Location may have to follow */
     bool decided;
     enum outbox_outcome outcome;
     int64_t retry_after_s;
@@ -300,7 +301,8 @@ static bool fill_call(struct flow *f, struct push *p, bool whole)
     const char *evse_uid = NULL;
     struct retold told;
 
-    p->call = (struct ocpi_call){.peer = &p->peer, .method = "PUT", .module = module_of(o->kind)};
+    p->call = (struct ocpi_call){
+        .peer = &p->peer, .method = "PUT", .module = module_of(o->kind), .object_id = o->object_id};
     p->patched = false;
     if (o->kind == OUTBOX_CLIENT_INFO) {
         p->call.body = client_info(f, o);
@@ -310,6 +312,7 @@ static bool fill_call(struct flow *f, struct push *p, bool whole)
         if (!tell(f, p, &told))
             return false;
         p->call.body = told.document;
+        p->call.losses = told.losses;
         if (o->kind == OUTBOX_CDR)
             p->call.method = "POST";
         const char *patch = o->kind == OUTBOX_EVSE && !whole ? evse_patch(f, p, &told) : NULL;
@@ -501,6 +504,27 @@ static enum flow_next tell_partner(struct flow *f)
             p->phase = SEND;
             return FLOW_AGAIN;
         }
+        if (p->patched && failed(ocpi_answer_err(f->arena, &p->answer)) &&
+            !comes_back(&p->answer)) {
+            p->refusal = p->answer;
+            p->phase = LOOK_AT_OBJECT;
+            p->call.method = "GET";
+            p->call.body = NULL;
+            p->call.total_ms = SECONDS(5);
+            p->call.url = url_of(f, p, NULL);
+            ocpi_send(f, &p->call, &p->answer);
+            return FLOW_AGAIN;
+        }
+        judge(f, p);
+        return FLOW_NEXT;
+    case LOOK_AT_OBJECT:
+        if (is_missing_there(&p->answer)) {
+            if (!fill_call(f, p, true))
+                return FLOW_NEXT;
+            p->phase = SEND;
+            return FLOW_AGAIN;
+        }
+        p->answer = p->refusal;
         judge(f, p);
         return FLOW_NEXT;
     }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One session with all that belongs to it: events, operations, CDR, receipt. */
+#include "db/inspect.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "db/inspect.h"
-#include "hub/ops/ops.h"
 #include "hub/api/validate.h"
+#include "hub/ops/ops.h"
 #include "hub/request.h"
 
 struct inspecting {

@@ -27,8 +27,7 @@ static enum flow_next mint(struct flow *f)
     if (errors.count)
         return reply_field_errors(f, &errors);
     int seconds = robot ? ROBOT_S : USER_S;
-    const char *token =
-        authenticator_mint(hub_of(f)->authenticator, f->arena, sub, robot, seconds);
+    const char *token = authenticator_mint(hub_of(f)->authenticator, f->arena, sub, robot, seconds);
     if (!token)
         return flow_fail(f, err_at(f->arena, ERR_NOT_FOUND, NULL,
                                    "this hub has no development key (setting dev_jwt_key_file)"));

@@ -70,24 +70,6 @@ static enum outcome_ask ask_of(enum operation_kind kind)
     return OUTCOME_OF_START;
 }
 
-/* The word of the result. In 2.1.1 the body is a CommandResponse, whose words are fewer; its
- * diagrams show some that are in no enum (R-BR-44). */
-static const char *word_of(const struct request *r)
-{
-    static const char *const SAME[][2] = {
-        {"SUCCESSFUL", "ACCEPTED"},
-        {"UNKOWN_LOCATION", "REJECTED"},
-        {"UNKNOWN_LOCATION", "REJECTED"},
-        {"UNKNOWN_SESSION", "REJECTED"},
-    };
-    const char *word = json_text_of(r->json, "result");
-
-    for (size_t i = 0; word && r->version == OCPI_2_1_1 && i < sizeof SAME / sizeof *SAME; i++)
-        if (strcmp(word, SAME[i][0]) == 0)
-            return SAME[i][1];
-    return word;
-}
-
 /* message: a list of DisplayText, or left out; 2.1.1 has none. */
 static struct err check_message(struct flow *f, const json_t *body)
 {
@@ -129,7 +111,7 @@ static enum flow_next store(struct flow *f)
 {
     struct callback *c = f->state;
     const struct request *r = request_of(f);
-    const char *word = word_of(r);
+    const char *word = json_text_of(r->json, "result");
 
     if (!c->known) {
         flow_become(f, &relay_result_flow);

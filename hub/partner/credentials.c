@@ -35,6 +35,14 @@ enum {
     KNOWN_EVERYWHERE_MS = 100,
 };
 
+/* The other workers hear of it by notification: who reads our answer finds a spent token A dead,
+ * all calls made with the new token, and after DELETE all doors shut (R-CRED-06, R-CRED-08,
+ * R-CRED-20). */
+static enum flow_next let_all_know(struct flow *f)
+{
+    return flow_sleep(f, KNOWN_EVERYWHERE_MS);
+}
+
 /* ---- GET ---- */
 
 static enum flow_next read_clients(struct flow *f)
@@ -234,7 +242,8 @@ static enum flow_next answer(struct flow *f)
 #define EXCHANGE_STEPS                                                                             \
     {"check the body", check_body}, {"call back with their token", call_back},                     \
         {"ask the operators for a host", ask_for_host}, {"store the connection", store},           \
-        {"stored?", check_stored}, {"answer with our token", answer}, {0},
+        {"stored?", check_stored}, {"let all workers know", let_all_know},                         \
+        {"answer with our token", answer}, {0},
 
 static const struct flow_step post_steps[] = {{"not registered yet?", check_post}, EXCHANGE_STEPS};
 static const struct flow_step put_steps[] = {{"registered?", check_put}, EXCHANGE_STEPS};
@@ -267,13 +276,6 @@ static enum flow_next unregister(struct flow *f)
 static enum flow_next confirm(struct flow *f)
 {
     return reply_ocpi(f, 200, NULL);
-}
-
-/* The other workers hear of it by notification; who reads our answer finds all doors shut
- * (R-CRED-08). */
-static enum flow_next let_all_know(struct flow *f)
-{
-    return flow_sleep(f, KNOWN_EVERYWHERE_MS);
 }
 
 static const struct flow_step delete_steps[] = {{"end the connection", unregister},

@@ -288,6 +288,7 @@ void partner_door_log(struct flow *f, int64_t ms)
         .came = bad ? f->err.came : NULL,
         .expected = bad ? f->err.expected : NULL,
         .refused = bad,
+        .losses = r->losses ? arena_printf(f->arena, "[%s]", r->losses->bytes) : NULL,
         .request_body =
             known && r->http->body_length
                 ? message_mask(f->arena, r->route->module, r->http->body, r->http->body_length)

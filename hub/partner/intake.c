@@ -18,7 +18,14 @@
 #include "ocpi/tariff.h"
 #include "ocpi/translate/translate.h"
 
-enum { AHEAD_MAX_S = 24 * 3600, CDR_DAYS_MAX = 7 };
+enum {
+    AHEAD_MAX_S = 24 * 3600,
+    CDR_DAYS_MAX = 7,
+    TRIES = 25, /* 6 s of pauses at the most, 3 s as a rule */
+    FIRST_PAUSE_MS = 8,
+    PAUSE_GROWS = 5,         /* times two */
+    STORED_VALUES = 1000000, /* more than one body may have: it came in parts, or on a page */
+};
 
 /* The view was made by us of a document that has passed its own table: what 2.2.1 would find too
  * long or new is no reason to refuse it. */
@@ -56,6 +63,17 @@ struct intake intake_of_connection(const struct partner *p)
     if (in.version == OCPI_VERSION_NONE)
         in.version = OCPI_2_2_1;
     return in;
+}
+
+/* ---- written at the same time ---- */
+
+bool intake_once_more(struct flow *f, int *tries)
+{
+    if (++*tries == TRIES)
+        return false;
+    int64_t most_ms = FIRST_PAUSE_MS << (*tries < PAUSE_GROWS ? *tries : PAUSE_GROWS);
+    flow_sleep(f, (int64_t)id_random_below((uint64_t)most_ms));
+    return true;
 }
 
 /* ---- checks that all share ---- */
@@ -119,6 +137,18 @@ struct err intake_same(struct flow *f, const char *where, const char *in_url, co
     e.came = in_body;
     e.expected = in_url;
     return err_rule(e, strcmp(where, "/id") == 0 ? "R-TRANS-16" : "R-TRANS-17");
+}
+
+struct err intake_fits(struct flow *f, const char *object, size_t bytes, size_t most)
+{
+    if (bytes <= most)
+        return OK;
+    struct err e =
+        err_at(f->arena, ERR_TOO_LARGE, NULL, "the %s would have %zu bytes, where %zu are accepted",
+               object, bytes, most);
+    e.came = arena_printf(f->arena, "%zu bytes", bytes);
+    e.expected = arena_printf(f->arena, "at most %zu bytes", most);
+    return e;
 }
 
 int64_t intake_updated(const json_t *object)
@@ -214,7 +244,8 @@ const char *intake_stored_auth_id(struct flow *f, const struct intake *in,
     json_t *document;
 
     if (!stored->found || version_of(stored) != OCPI_2_1_1 || in->version == OCPI_2_1_1 ||
-        failed(json_read(f->arena, stored->document, strlen(stored->document), 0, &document)))
+        failed(json_read(f->arena, stored->document, strlen(stored->document), STORED_VALUES,
+                         &document)))
         return NULL;
     return json_text_of(document, "auth_id");
 }
@@ -227,7 +258,7 @@ struct err intake_stored(struct flow *f, const struct intake *in, const char *ob
     enum ocpi_version from = version_of(stored);
     struct translation t;
 
-    TRY(json_read(f->arena, stored->document, strlen(stored->document), 0, ret));
+    TRY(json_read(f->arena, stored->document, strlen(stored->document), STORED_VALUES, ret));
     if (from == in->version)
         return OK;
     TRY(token_facts(f, in, &facts));
@@ -304,9 +335,11 @@ struct err intake_location_of(struct flow *f, const struct intake *in, const jso
     TRY(view(f, in, &ocpi_location_type, document, &facts, &seen, &l));
     TRY(check_owner(f, in, l.country_code, l.party_id));
     TRY(check_clock(f, in, l.last_updated));
+    const char *text = json_text(f->arena, document, &length);
+    TRY(intake_fits(f, "Location", length, LOCATION_BYTES_MAX));
     *ret = (struct location_put){
         .key = {in->partner->id, l.country_code, l.party_id, json_text_of(document, "id")},
-        .document = json_text(f->arena, document, &length),
+        .document = text,
         .ocpi = in->version,
         .view = seen == document ? NULL : json_text(f->arena, seen, &length),
         .last_updated_us = l.last_updated,
@@ -329,10 +362,12 @@ struct err intake_tariff_of(struct flow *f, const struct intake *in, const json_
     }
     TRY(check_owner(f, in, country, party));
     TRY(check_clock(f, in, updated));
+    const char *text = json_text(f->arena, document, &length);
+    TRY(intake_fits(f, "Tariff", length, OBJECT_BYTES_MAX));
     *ret = (struct tariff_put){
         .key = {in->partner->id, arena_text(f->arena, country), arena_text(f->arena, party),
                 json_text_of(document, "id")},
-        .document = json_text(f->arena, document, &length),
+        .document = text,
         .ocpi = in->version,
         .last_updated_us = updated,
     };
@@ -358,9 +393,11 @@ struct err intake_session_of(struct flow *f, const struct intake *in, const json
     TRY(view(f, in, &ocpi_session_type, document, &facts, &seen, &s));
     TRY(check_owner(f, in, s.country_code, s.party_id));
     TRY(check_clock(f, in, s.last_updated));
+    const char *text = json_text(f->arena, document, &length);
+    TRY(intake_fits(f, "Session", length, OBJECT_BYTES_MAX));
     *ret = (struct network_session_put){
         .key = {in->partner->id, s.country_code, s.party_id, json_text_of(document, "id")},
-        .document = json_text(f->arena, document, &length),
+        .document = text,
         .ocpi = in->version,
         .last_updated_us = s.last_updated,
         .status = ocpi_session_status_name(s.status),
@@ -384,7 +421,7 @@ struct err intake_session_of(struct flow *f, const struct intake *in, const json
     return OK;
 }
 
-/* NULL, or why this cannot be right as it stands; it is stored all the same. */
+/* NULL, or why nobody is billed for this as it stands; it is stored all the same. */
 static const char *implausible(const struct ocpi_cdr *c)
 {
     bool times_known =
@@ -401,6 +438,8 @@ static const char *implausible(const struct ocpi_cdr *c)
         return "its energy is negative";
     if (!c->credit && price_of(c->total_cost) < 0)
         return "its total is negative without being a credit";
+    if (c->home_charging_compensation) /* R-CDR-16 */
+        return "it is what a driver gets for charging at home, no charge";
     return NULL;
 }
 
@@ -417,6 +456,7 @@ struct err intake_cdr_of(struct flow *f, const struct intake *in, const json_t *
     TRY(check_clock(f, in, c.last_updated));
     if (!body)
         body = json_text(f->arena, document, &body_length);
+    TRY(intake_fits(f, "CDR", body_length, OBJECT_BYTES_MAX));
     *ret = (struct cdr_put){
         .partner_id = in->partner->id,
         .country_code = c.country_code,

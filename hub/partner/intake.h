@@ -44,6 +44,20 @@ struct err intake_check_patch(struct flow *f, const struct intake *in, const cha
  * whose it is. */
 const char *intake_auth_id(const struct intake *in, const json_t *document);
 
+/* Kept of one object, in bytes. Parts and PATCHes must not add up to what no process can read. */
+enum {
+    LOCATION_BYTES_MAX = 4 * 1024 * 1024,
+    OBJECT_BYTES_MAX = 2 * 1024 * 1024,
+    TOKEN_BYTES_MAX = 32 * 1024,
+};
+/* ERR_TOO_LARGE where an object would have more. */
+struct err intake_fits(struct flow *f, const char *object, size_t bytes, size_t most);
+
+/* A part was read, changed and not written, because somebody else had written meanwhile: waits a
+ * moment that differs from theirs, then it is to be read once more. false: that was tried too
+ * often, ERR_OVERLOADED. */
+bool intake_once_more(struct flow *f, int *tries);
+
 /* Fill a *_put from a document that has been checked by nobody yet: ERR_BAD_FIELD with the path
  * otherwise. Everything lives in the flow's arena. */
 struct err intake_location_of(struct flow *f, const struct intake *in, const json_t *document,

@@ -22,8 +22,6 @@
 #include "hub/server/http_server.h"
 #include "ocpi/object.h"
 
-enum { TRIES = 5 };
-
 enum level { LEVEL_LOCATION, LEVEL_EVSE, LEVEL_CONNECTOR };
 
 struct location_write {
@@ -286,7 +284,7 @@ static enum flow_next store(struct flow *f)
     case SEE:
         if (w->result.outcome != LOCATION_CONFLICT)
             return FLOW_NEXT;
-        if (++w->tries == TRIES)
+        if (!intake_once_more(f, &w->tries))
             return flow_fail(f, err_new(ERR_OVERLOADED));
         w->phase = READ;
         return FLOW_AGAIN;

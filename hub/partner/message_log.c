@@ -6,8 +6,10 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "db/message.h"
+#include "db/partner.h"
 #include "ocpi/headers.h"
 #include "ocpi/version.h"
 
@@ -19,14 +21,16 @@ static void mask(json_t *value)
     size_t i;
 
     if (json_is_object(value)) {
-        json_object_foreach(value, key, member) {
-            if (strcmp(key, "token") == 0 && json_is_string(member))
-                json_string_set(member, "***");
+        json_object_foreach(value, key, member)
+        {
+            if (text_equal_caseless(key, "token") && !json_is_null(member))
+                json_object_set_new(value, key, json_string("***")); /* whatever they made of it */
             else
                 mask(member);
         }
     } else if (json_is_array(value)) {
-        json_array_foreach(value, i, member) {
+        json_array_foreach(value, i, member)
+        {
             mask(member);
         }
     }
@@ -52,6 +56,33 @@ static const char *path_of(struct arena *a, const char *url)
     const char *path = rest ? strchr(rest + 3, '/') : NULL;
 
     return path ? arena_bytes(a, path, strcspn(path, "?")) : "/";
+}
+
+void message_log_object(struct flow *f, const struct partner *p, const char *module, const char *id,
+                        const char *url, const json_t *object, struct err e)
+{
+    char from[PARTY_TEXT];
+    size_t length;
+
+    message_log(&(struct message){
+        .outgoing = true,
+        .partner_id = p->id,
+        .to = party_id_is_set(&p->peer.their_party) ? party_id_print(&p->peer.their_party, from)
+                                                    : NULL,
+        .module = module,
+        .method = "GET",
+        .path = path_of(f->arena, url),
+        .object_id = id,
+        .correlation_id = *f->correlation_id ? f->correlation_id : NULL,
+        .at_us = time_now_us(),
+        .error = err_text(e),
+        .where = e.where,
+        .rule = e.rule,
+        .came = e.came,
+        .expected = e.expected,
+        .refused = true,
+        .response_body = json_text(f->arena, object, &length),
+    });
 }
 
 void message_log_outgoing(const struct ocpi_exchange *e)
@@ -82,11 +113,14 @@ void message_log_outgoing(const struct ocpi_exchange *e)
         .request_id = e->request_id,
         .correlation_id = e->correlation_id,
         .session_id = call->session_id,
+        .object_id = call->object_id,
         .http_status = http->outcome == HTTP_ANSWERED ? http->status : 0,
         .ocpi_status = e->answer->has_envelope ? e->answer->status_code : 0,
         .at_us = e->started_us,
         .duration_ms = http->duration_ms,
         .error = failed(e2) ? err_text(e2) : NULL,
+        .refused = failed(e2),
+        .losses = call->losses,
         .request_body = request,
         .response_body = response,
     });

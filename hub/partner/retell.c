@@ -14,10 +14,63 @@
 #include "db/partner.h"
 #include "db/roaming_token.h"
 #include "hub/partner/rename.h"
+#include "hub/request.h"
 #include "ocpi/object.h"
 #include "ocpi/translate/translate.h"
 
-enum { WORK_BYTES = 256 * 1024 * 1024, VALUES_MAX = 1000000 };
+enum {
+    WORK_BYTES = 256 * 1024 * 1024,
+    VALUES_MAX = 1000000,
+    LOSSES_BYTES = 256 * 1024, /* of one message */
+    LOSSES_TOLD = 200,         /* of one document: the counter has them all */
+};
+
+static void put_loss(struct text *t, const struct retell_ask *ask,
+                     const struct translation_loss *loss)
+{
+    json_begin_object(t, NULL);
+    json_put_text(t, "object", ask->object);
+    json_put_text(t, "id", ask->id);
+    json_put_text(t, "field", loss->field);
+    json_put_text(t, "value", loss->value);
+    json_put_text(t, "reason", loss->reason);
+    json_end_object(t);
+}
+
+static const char *losses_json(struct flow *f, const struct retell_ask *ask,
+                               const struct translation *t)
+{
+    size_t count = t->loss_count < LOSSES_TOLD ? t->loss_count : LOSSES_TOLD;
+    struct text list;
+
+    if (!count)
+        return NULL;
+    text_init(&list, f->arena, LOSSES_BYTES);
+    json_begin_array(&list, NULL);
+    for (size_t i = 0; i < count; i++)
+        put_loss(&list, ask, &t->losses[i]);
+    json_end_array(&list);
+    return text_overflowed(&list) ? NULL : list.bytes;
+}
+
+/* A list of documents is one message: its losses stand one after the other, as many as fit. */
+static void note_in_request(struct flow *f, const char *losses)
+{
+    struct request *r = request_of(f);
+    size_t length = strlen(losses);
+
+    if (!r)
+        return;
+    if (!r->losses) {
+        r->losses = arena_alloc(f->arena, sizeof *r->losses);
+        text_init(r->losses, f->arena, LOSSES_BYTES);
+    }
+    if (r->losses->length + length >= LOSSES_BYTES)
+        return;
+    if (r->losses->length)
+        text_add(r->losses, ",");
+    text_add_bytes(r->losses, losses + 1, length - 2); /* without its brackets */
+}
 
 void note_losses(struct flow *f, const struct retell_ask *ask, const struct translation *t)
 {
@@ -143,6 +196,9 @@ void retell(struct flow *f, const struct retell_ask *ask, struct retold *ret)
         ret->why = arena_text(f->arena, failed(e) ? err_text(e) : t.withheld);
         note_withheld(f, ask, ret->why);
     }
+    ret->losses = losses_json(f, ask, &t);
+    if (ret->losses)
+        note_in_request(f, ret->losses);
     arena_free(a);
 }
 

@@ -40,7 +40,9 @@ struct retell_ask {
 struct retold {
     const char *document; /* in the flow's arena; NULL: it is not told */
     size_t length;
-    const char *why; /* ... because */
+    const char *why;    /* ... because */
+    const char *losses; /* JSON list of {object, id, field, value, reason}; NULL: none. Those of an
+                           answer are noted in its request */
 };
 
 /* Sessions and CDRs of 2.1.1 for newer readers: what token_owner_find (of the CPO) has to be asked

@@ -24,7 +24,7 @@
 #include "ocpi/object.h"
 #include "ocpi/token.h"
 
-enum { TRIES = 5, AHEAD_MAX_S = 24 * 3600 };
+enum { AHEAD_MAX_S = 24 * 3600 };
 
 struct token_write {
     struct roaming_token_key key;
@@ -213,10 +213,12 @@ static struct err check_type(struct flow *f, struct token_write *w, const json_t
 static struct err fill_put(struct flow *f, struct token_write *w)
 {
     size_t length;
+    const char *text = json_text(f->arena, w->document, &length);
 
+    TRY(intake_fits(f, "Token", length, TOKEN_BYTES_MAX));
     w->put = (struct roaming_token_put){
         .key = w->key,
-        .document = json_text(f->arena, w->document, &length),
+        .document = text,
         .ocpi = request_of(f)->version,
         .contract_id = json_text_of(w->document, contract_member(f)),
         .valid = json_is_true(json_object_get(w->document, "valid")),
@@ -346,7 +348,7 @@ static enum flow_next patch(struct flow *f)
     case SEE:
         if (w->result.outcome != ROAMING_TOKEN_CONFLICT)
             return FLOW_NEXT;
-        if (++w->tries == TRIES)
+        if (!intake_once_more(f, &w->tries))
             return flow_fail(f, err_new(ERR_OVERLOADED));
         w->phase = READ;
         return FLOW_AGAIN;

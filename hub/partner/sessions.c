@@ -20,8 +20,6 @@
 #include "ocpi/object.h"
 #include "ocpi/session.h"
 
-enum { TRIES = 5 };
-
 struct session_write {
     struct network_session_key key;
     struct intake in;
@@ -208,7 +206,7 @@ static enum flow_next store(struct flow *f)
     case SEE:
         if (!w->patch || w->result.outcome != NS_CONFLICT)
             return FLOW_NEXT;
-        if (++w->tries == TRIES)
+        if (!intake_once_more(f, &w->tries))
             return flow_fail(f, err_new(ERR_OVERLOADED));
         w->phase = READ;
         return FLOW_AGAIN;

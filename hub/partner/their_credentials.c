@@ -40,6 +40,36 @@ static void drop_json(void *json)
     json_decref(json);
 }
 
+/* The members that the table has, and so on inside them. What else a partner says of itself is not
+ * ours to keep, nor to tell others; and nobody has checked it. */
+static json_t *known_members(const struct object_type *type, const json_t *object)
+{
+    json_t *known = json_object();
+
+    for (size_t i = 0; i < object_type_fields(type); i++) {
+        const struct field_facts field = object_type_field(type, i);
+        json_t *member = json_object_get(object, field.name);
+        if (json_is_object(member))
+            json_object_set_new(known, field.name, known_members(field.type, member));
+        else if (member)
+            json_object_set(known, field.name, member);
+    }
+    return known;
+}
+
+/* As the register keeps them. */
+static const json_t *known_roles(struct flow *f, enum ocpi_version version, const json_t *roles)
+{
+    const struct object_type *type = object_type_find(version == OCPI_2_1_1 ? OCPI_2_2_1 : version,
+                                                      "CredentialsRole"); /* 2.1.1 has none */
+    json_t *known = json_array();
+
+    arena_on_free(f->arena, drop_json, known);
+    for (size_t i = 0; i < json_array_size(roles); i++)
+        json_array_append_new(known, known_members(type, json_array_get(roles, i)));
+    return known;
+}
+
 static const json_t *roles_of_2_1_1(struct flow *f, enum face face, const struct partner *p,
                                     const json_t *document)
 {
@@ -104,6 +134,7 @@ struct err their_credentials_read(struct flow *f, enum face face, enum ocpi_vers
         return err_rule(err_at(f->arena, ERR_BAD_FIELD, "/token",
                                "/token: must be 1 to 64 printable ASCII characters without blanks"),
                         "R-TRANS-05");
+    ret->roles = known_roles(f, version, ret->roles);
     const char *hub_party = json_text_of(document, "hub_party_id");
     if (version >= OCPI_2_3_0 && hub_party) {
         if (strlen(hub_party) != 5 || !party_id_parse(hub_party, &hub))

@@ -19,8 +19,10 @@ struct their_role {
 
 struct their_credentials {
     const char *token, *url;
-    const char *name;    /* of the first party */
-    const json_t *roles; /* CredentialsRole objects; 2.1.1: made of what stands at the top */
+    const char *name; /* of the first party */
+    /* CredentialsRole objects, with the members that their table has; 2.1.1: made of what stands at
+     * the top. */
+    const json_t *roles;
     struct their_role *items;
     size_t count;
     bool hub; /* it routes for others (R-CRED-13, 14) */

@@ -539,6 +539,7 @@ class World:
         self.database, self.redis_db = database, redis_db
         self.secrets = None
         self.hub = self.sim = None
+        self.more = []  # simulators beside the CPO
         self._evse = 0
 
     def start(self, sim_args=("--speed", "60", "--world", "400"), sim=True, **settings):
@@ -632,7 +633,7 @@ class World:
                 errors += self.oracles()
             except Exception as e:  # pylint: disable=broad-except
                 errors.append(f"the oracles could not be asked: {e}")
-        for end in (self.sim and self.sim.stop, self.hub and self.hub.remove,
+        for end in (*(sim.stop for sim in self.more), self.sim and self.sim.stop, self.hub and self.hub.remove,
                     self.stores.remove if self.own_stores else None):
             try:
                 if end:
@@ -640,5 +641,6 @@ class World:
             except Exception as e:  # pylint: disable=broad-except
                 errors.append(str(e))
         self.sim = self.hub = None
+        self.more = []
         if errors:
             raise AssertionError("\n".join(errors))

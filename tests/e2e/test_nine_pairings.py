@@ -6,6 +6,7 @@ pairs, everything that two parties do with each other, and what each version cou
 All three CPOs call their places and EVSEs the same: LOC1, 3256. A pair uses an EVSE of its own.
 """
 
+import json
 import re
 import uuid
 from dataclasses import dataclass
@@ -138,7 +139,7 @@ def nobody_complains(house):
     yield
     new = {who: found[before[who]:] for who, sim in house.partners.items()
            if len(found := sim.violations()) > before[who]}
-    assert not new, new
+    assert not new, json.dumps(new, indent=1)
     invalid = {who: items for who, sim in house.partners.items()
                if (items := sim.get("/sim/received", valid="false")["items"])}
     assert not invalid, invalid
@@ -240,7 +241,7 @@ def test_a_type_that_the_cpo_does_not_know_comes_back_as_it_was(pair, kind):
     assert there == (kind if known else "OTHER")
     before = len(pair.emsp.requests(path="/authorize"))
     answer = pair.cpo.post("/sim/authorize", uid=card["uid"], type=there)
-    assert answer["body"]["data"]["allowed"] == "ALLOWED", answer
+    assert answer["body"].get("data", {}).get("allowed") == "ALLOWED", answer["body"]
     asked = pair.emsp.requests(path="/authorize")[before:]
     assert len(asked) == 1 and f"type={kind}" in asked[0]["path"], asked
 
@@ -429,7 +430,7 @@ def test_the_reference_of_the_start_is_in_session_and_cdr(pair):
 def test_profiles_go_where_both_versions_have_them(pair):
     """R-CP-02, R-CP-03, R-CP-09, R-ASYNC-16."""
     said = charge(pair)["profiles"]
-    asked = pair.cpo.requests(path="/chargingprofiles/", contains=charge(pair)["id"])
+    asked = pair.cpo.requests(path=f"/chargingprofiles/{charge(pair)['id']}")
     if pair.emsp_version == OLD:
         assert not asked
         with pytest.raises(AssertionError, match="takes no charging profiles"):
@@ -457,8 +458,10 @@ def test_the_cdr_says_the_same_in_both_versions(pair):
     c = charge(pair)
     theirs = next(d for d in pair.cpo.get("/sim/cdrs")["cdrs"] if d["id"] == c["cdr_id"])
     assert net(c["cdr"]["total_cost"]) == net(theirs["total_cost"])
-    for member in ("id", "currency", "total_energy", "total_time", "start_date_time", "last_updated"):
+    for member in ("id", "currency", "total_energy", "total_time"):
         assert c["cdr"][member] == theirs[member], member
+    for member in ("start_date_time", "last_updated"): # seconds in 2.1.1 (R-TYPE-03)
+        assert c["cdr"][member][:19] == theirs[member][:19], member
     if pair.emsp_version == OLD:
         assert c["cdr"]["auth_id"] == c["card"]["contract_id"]
         assert c["cdr"]["location"]["id"] == c["place"]["location_id"]

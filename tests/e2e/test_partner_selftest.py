@@ -500,7 +500,7 @@ def behind(directory, own, request):
         w.hub.ctl("contract", "allow", "--from", "FI*VRT", "--to", "FI*HUB")
         if request.param == "EMSP":  # whose tokens are listed
             for _ in range(3):
-                User(w.hub).started(w.fresh_evse())
+                ok(User(w.hub).start(w.fresh_evse()))
         yield w
     finally:
         w.stop()

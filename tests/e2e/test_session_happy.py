@@ -180,6 +180,7 @@ def test_the_cable_is_pulled(user, sim, evse):
 
 
 def test_stop_may_be_asked_again(user, sim, evse):
+    """R-REST-03: by the network's own id of the session; asking again is no second stop."""
     sim.behave("late-cdr", evse, after_s=3600)
     session_id = user.started(evse)
     network_id = sim.session(session_id)["id"]

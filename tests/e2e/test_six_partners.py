@@ -64,8 +64,7 @@ class House(World):
         return self.partners["EMSP", version]
 
     def stop(self):
-        for sim in getattr(self, "partners", {}).values():
-            sim.stop()
+        self.more += getattr(self, "partners", {}).values()
         super().stop()
 
 
@@ -86,6 +85,13 @@ def nobody_complains(house):
     new = {who: found[before[who]:] for who, sim in house.partners.items()
            if len(found := sim.violations()) > before[who]}
     assert not new, new
+
+
+def known_evse(house, version):
+    """An EVSE of this CPO where a car may begin, which the hub has heard of."""
+    evse = free_evse(house.cpo(version))
+    wait_until(lambda: User(house.hub).evse(evse).status_code == 200, 30, f"the locations of {version}")
+    return evse
 
 
 def free_evse(sim):
@@ -217,7 +223,7 @@ def test_sessions_of_our_own_users_go_to_no_emsp(house, version):
     user = User(house.hub)
     for emsp in VERSIONS:
         house.emsp(emsp).post("/sim/forget")
-    evse = free_evse(house.cpo(version))
+    evse = known_evse(house, version)
     session_id = user.started(evse)
     user.finished(session_id)
     for emsp in VERSIONS:
@@ -235,7 +241,7 @@ def test_rotation_from_both_sides(house):
     assert {p["state"] for p in house.hub.ctl("partner", "list")["items"]} == {"connected"}
     user = User(house.hub)
     for version in VERSIONS:
-        evse = free_evse(house.cpo(version))
+        evse = known_evse(house, version)
         user.finished(user.started(evse))
 
 

@@ -167,6 +167,33 @@ static void an_unagreed_hub_role_is_no_party(void **state)
     assert_int_equal(json_array_size(stored), 3);
 }
 
+/* A number may be short here and very long where the store writes it out. */
+static void what_no_table_knows_is_not_kept(void **state)
+{
+    static const enum ocpi_version NEWER[] = {OCPI_2_2_1, OCPI_2_3_0};
+    static const char OLD[] =
+        "{\"token\":\"t1\",\"url\":\"https://cpo.example/versions\",\"country_code\":\"NO\","
+        "\"party_id\":\"ABC\",\"business_details\":{\"name\":\"ABC Power\",\"more\":1e200}}";
+    static const char ROLES[] =
+        WITH("", "{\"role\":\"CPO\",\"country_code\":\"NO\",\"party_id\":\"ABC\",\"more\":[1e200],"
+                 "\"business_details\":{\"name\":\"ABC Power\",\"website\":\"https://abc.example\","
+                 "\"more\":1e200,\"logo\":{\"url\":\"https://abc.example/l.png\",\"category\":"
+                 "\"OPERATOR\",\"type\":\"png\",\"width\":64,\"more\":1e200}}}");
+    struct bench *b = *state;
+    struct their_credentials c;
+
+    assert_false(failed(take(b, FACE_EMSP, OCPI_2_1_1, NULL, OLD, &c)));
+    assert_null(strstr(their_roles(&b->flow, NULL, &c), "more"));
+    for (size_t i = 0; i < sizeof NEWER / sizeof *NEWER; i++) {
+        assert_false(failed(take(b, FACE_PLATFORM, NEWER[i], NULL, ROLES, &c)));
+        const char *kept = their_roles(&b->flow, NULL, &c);
+        assert_null(strstr(kept, "more"));
+        assert_non_null(strstr(kept, "https://abc.example\""));
+        assert_non_null(strstr(kept, "\"width\":64"));
+        assert_non_null(strstr(kept, "\"party_id\":\"ABC\""));
+    }
+}
+
 static void a_host_is_theirs_or_listed(void **state) /* R-CRED-19 */
 {
     static const char *const LISTED[] = {"ocpi.cpo.example", "other.example:8443"};
@@ -197,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_wrong_is_refused, bench_make, bench_end),
         cmocka_unit_test_setup_teardown(what_was_agreed_may_not_be_missing, bench_make, bench_end),
         cmocka_unit_test_setup_teardown(an_unagreed_hub_role_is_no_party, bench_make, bench_end),
+        cmocka_unit_test_setup_teardown(what_no_table_knows_is_not_kept, bench_make, bench_end),
         cmocka_unit_test_setup_teardown(a_host_is_theirs_or_listed, bench_make, bench_end),
     };
 

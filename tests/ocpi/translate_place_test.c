@@ -52,7 +52,7 @@ static void without_owner_no_location_of_211_can_be_told(void **state)
 {
     struct translation_facts facts = usual;
 
-    (void)state;
+    (void)state; /* R-BR-03 */
     facts.country_code = NULL;
     assert_bad_field("Location", V211, V221, json_of(LOCATION_211), &facts, "/country_code");
     facts.country_code = "FI";

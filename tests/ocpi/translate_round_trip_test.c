@@ -351,7 +351,7 @@ static void check_one(const char *class, enum ocpi_version from, enum ocpi_versi
     check_document(class, from, to, json, seed);
 }
 
-/* Our own examples, as they lie in tests/ocpi/examples. */
+/* Our own examples, as they lie in tests/ocpi/examples (R-BR-49). */
 static void every_example(void **state)
 {
     size_t found = 0;

@@ -6,7 +6,14 @@
 #include "base/time.h"
 #include "hub/ops/selftest/selftest.h"
 
-enum { TEXT_LIMIT = 400, ANSWER_MS = 10000, ANSWER_BYTES = 8 * 1024 * 1024, VALUES = 1000000 };
+enum {
+    TEXT_LIMIT = 400,
+    ANSWER_MS = 10000,
+    ANSWER_BYTES = 8 * 1024 * 1024,
+    VALUES = 1000000,
+    MEMORY_MAX = 96 * 1024 * 1024, /* all answers stay until the test ends ... */
+    LAST_BYTES = 64 * 1024,        /* ... and a check that is under way may ask some more */
+};
 
 /* ---- asking ---- */
 
@@ -20,6 +27,11 @@ enum flow_next ask(struct flow *f, struct ocpi_call call)
     t->call.unjudged = true;
     t->call.total_ms = ANSWER_MS;
     t->call.max_answer = ANSWER_BYTES;
+    if (arena_used(f->arena) > MEMORY_MAX) {
+        t->call.max_answer = LAST_BYTES;
+        if (!t->stop)
+            t->stop = "the partner's answers are too large to go on";
+    }
     t->call.max_values = VALUES;
     t->asked = true;
     return ocpi_send(f, &t->call, &t->answer);
