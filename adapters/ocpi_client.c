@@ -93,7 +93,10 @@ static void call_copy(struct exchange *x, const struct ocpi_call *from)
     x->call.url = arena_text(a, from->url);
     x->call.body = arena_text(a, from->body);
     x->call.session_id = arena_text(a, from->session_id);
+    x->call.object_id = arena_text(a, from->object_id);
+    x->call.losses = arena_text(a, from->losses);
     x->call.correlation_id = NULL;
+    x->call.request_id = NULL;
     if (x->call.total_ms <= 0)
         x->call.total_ms = default_total_ms(from);
     if (!x->call.max_answer)
@@ -224,7 +227,8 @@ enum flow_next ocpi_send(struct flow *f, const struct ocpi_call *call, struct oc
     x->ticket = flow_wait(f);
     x->ret = ret;
     x->started_us = time_now_us();
-    id_uuid_v4(x->request_id);
+    if (!call->request_id || !text_copy(x->request_id, sizeof(x->request_id), call->request_id))
+        id_uuid_v4(x->request_id);
     x->correlation_id = correlation_of(a, f, call);
     call_copy(x, call);
     headers_fill(x, call, &headers);

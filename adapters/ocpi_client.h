@@ -36,6 +36,7 @@ struct ocpi_call {
     const char *object_id;      /* for the log; NULL */
     const char *losses;         /* for the log: what the body could not say, JSON list; NULL */
     const char *correlation_id; /* of a message that is carried for others; NULL: the flow's */
+    const char *request_id;     /* a UUID, fresh for each sending; NULL: the client makes one */
 };
 
 struct ocpi_answer {

@@ -66,6 +66,9 @@ enum flow_next relay_context_insert(struct flow *f, const struct relay_context *
     pg_arg_text(&args, c->token_uid);
     pg_arg_text(&args, c->reservation_id);
     pg_arg_time(&args, c->kind == RELAY_RESERVE_NOW ? c->expiry_us : TIME_NONE);
+    pg_arg_text(&args, c->evse_uid);
+    pg_arg_text(&args, c->contract_id);
+    pg_arg_text(&args, c->authorization_reference);
     return pg_run(f, PG_WRITE, STATEMENT_relay_context_insert, &args, NULL, NULL);
 }
 
@@ -177,6 +180,36 @@ enum flow_next relay_context_told(struct flow *f, const struct relay_context *c,
     pg_arg_int(&args, result->seq);
     pg_arg_bool(&args, told);
     return pg_run(f, PG_WRITE, STATEMENT_relay_context_told, &args, NULL, NULL);
+}
+
+/* ---- how a charge began ---- */
+
+static struct err take_origin(struct flow *f, const PGresult *rows, void *to)
+{
+    *(struct relay_origin *)to = (struct relay_origin){
+        .by_command = pg_bool(rows, 0, "by_command"),
+        .authorization_reference = pg_text(f->arena, rows, 0, "authorization_reference"),
+        .session_id = pg_text(f->arena, rows, 0, "session_id"),
+    };
+    return OK;
+}
+
+enum flow_next relay_origin_find(struct flow *f, const struct relay_origin_ask *ask,
+                                 struct relay_origin *ret)
+{
+    struct pg_args args;
+
+    *ret = (struct relay_origin){0};
+    pg_args_init(&args, f->arena);
+    pg_arg_int(&args, ask->cpo_partner_id);
+    pg_arg_text(&args, ask->token_country_code);
+    pg_arg_text(&args, ask->token_party_id);
+    pg_arg_text(&args, ask->auth_id);
+    pg_arg_text(&args, ask->location_id);
+    pg_arg_text(&args, ask->evse_uid);
+    pg_arg_time(&args, ask->start_us);
+    pg_arg_bool(&args, ask->cdr);
+    return pg_run(f, PG_READ, STATEMENT_relay_origin_find, &args, take_origin, ret);
 }
 
 /* ---- charging profiles ---- */

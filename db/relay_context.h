@@ -55,6 +55,8 @@ struct relay_context {
     const char *session_id, *location_id, *token_uid;
     const char *reservation_id; /* as the requester calls it */
     int64_t expiry_us;          /* RESERVE_NOW: expiry_date; else TIME_NONE */
+    /* START_SESSION and RESERVE_NOW at a CPO of 2.1.1: for relay_origin_find alone. */
+    const char *evse_uid, *contract_id, *authorization_reference;
     /* Set by the store. */
     int64_t created_us, deadline_us;
     int results; /* how many different ones have come */
@@ -98,6 +100,25 @@ enum flow_next relay_context_result(struct flow *f, const struct relay_context *
                                     size_t length, struct relay_result *ret);
 enum flow_next relay_context_told(struct flow *f, const struct relay_context *c,
                                   const struct relay_result *result, bool told);
+
+/* ---- how a charge began ---- */
+
+/* What a Session or CDR of 2.1.1 says of itself, and whom it is told. The start that it belongs to
+ * is known long after its context is over. */
+struct relay_origin_ask {
+    int64_t cpo_partner_id;
+    const char *token_country_code, *token_party_id;
+    const char *auth_id, *location_id, *evse_uid; /* as they stand there */
+    int64_t start_us;
+    bool cdr; /* its Session is wanted too */
+};
+struct relay_origin {
+    bool by_command;                     /* a start that was carried through us */
+    const char *authorization_reference; /* of that start; NULL: none */
+    const char *session_id;              /* that a CDR bills; NULL: not known */
+};
+enum flow_next relay_origin_find(struct flow *f, const struct relay_origin_ask *ask,
+                                 struct relay_origin *ret);
 
 /* ---- charging profiles ---- */
 

@@ -55,7 +55,8 @@ struct request {
     const char *reply_body; /* kept for the message log */
     size_t reply_length;
     int ocpi_code;
-    /* For the message log: what could not be said in the caller's version, entries of a JSON list. */
+    /* For the message log: what could not be said in the caller's version, or in that of who is
+     * told for the caller; entries of a JSON list. */
     struct text *losses;
 };
 

@@ -44,6 +44,27 @@ CREATE TABLE relay_result (
     PRIMARY KEY (context_id, seq)
 );
 
+-- How charges at CPOs of 2.1.1 began: their Sessions and CDRs have no word for it, so it is kept as
+-- long as those may be read, which is long after the context is over (R-CMD-05, R-BR section 15.5).
+CREATE TABLE relay_start (
+    id text PRIMARY KEY, -- of its context
+    requester text NOT NULL, -- the eMSP
+    receiver_id bigint NOT NULL,
+    location_id text NOT NULL, -- this and what follows in the CPO's own words
+    evse_uid text,
+    token_uid text NOT NULL,
+    contract_id text,
+    authorization_reference text,
+    asked_at timestamptz NOT NULL DEFAULT hub_now(),
+    until_at timestamptz NOT NULL -- who charges later has begun it otherwise
+);
+CREATE INDEX relay_start_at ON relay_start (receiver_id, lower(location_id), asked_at);
+CREATE INDEX relay_start_by_age ON relay_start (asked_at);
+
+-- The Session that a CDR of 2.1.1 bills.
+CREATE INDEX network_session_of_2_1_1 ON network_session (partner_id, lower(evse_uid), start_at)
+    WHERE ocpi = '2.1.1';
+
 -- A context of RESERVE_NOW is needed as long as the reservation stands (R-CMD-08), a year at most.
 CREATE FUNCTION relay_deadline(p_expiry timestamptz, p_wait interval) RETURNS timestamptz
 LANGUAGE sql STABLE AS $$
@@ -57,6 +78,7 @@ LANGUAGE plpgsql AS $$
 BEGIN
     IF p_how = 'refused' THEN
         DELETE FROM relay_context WHERE id = p_id;
+        DELETE FROM relay_start WHERE id = p_id;
         RETURN;
     END IF;
     UPDATE relay_context SET
@@ -383,6 +405,11 @@ BEGIN
         DELETE FROM relay_cursor WHERE id IN (
             SELECT id FROM relay_cursor WHERE expires_at < hub_now() - interval '1 day'
              ORDER BY expires_at LIMIT 5000);
+        GET DIAGNOSTICS v_count = ROW_COUNT;
+        v_most := greatest(v_most, v_count);
+        DELETE FROM relay_start WHERE id IN (
+            SELECT id FROM relay_start WHERE asked_at < hub_now() - interval '400 days'
+             ORDER BY asked_at LIMIT 5000);
         GET DIAGNOSTICS v_count = ROW_COUNT;
         v_most := greatest(v_most, v_count);
         DELETE FROM profile_setter WHERE set_at < hub_now() - interval '30 days';

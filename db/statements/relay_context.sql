@@ -2,7 +2,19 @@
 -- Relay contexts, setters of profiles, cursors; the functions stand in migrations/018_relay.sql.
 
 -- name: relay_context_insert
--- An hour is the longest that an answer may set (R-ASYNC-13).
+-- An hour is the longest that an answer may set (R-ASYNC-13). A start at a CPO of 2.1.1 is kept for
+-- its Session and CDR: whoever reserves may come as late as the reservation ends.
+WITH start AS (
+    INSERT INTO relay_start (id, requester, receiver_id, location_id, evse_uid, token_uid,
+                             contract_id, authorization_reference, until_at)
+    SELECT $1::text, party_key($4, $5), $7::bigint, $14::text, $18::text, $15::text, $19::text,
+           $20::text,
+           greatest(hub_now(), CASE WHEN $17::timestamptz IS NOT NULL THEN
+                    least($17::timestamptz, hub_now() + interval '1 year') END)
+           + interval '15 minutes'
+     WHERE $2::text IN ('START_SESSION', 'RESERVE_NOW') AND $10::text = '2.1.1'
+       AND $14::text IS NOT NULL AND $15::text IS NOT NULL
+)
 INSERT INTO relay_context
     (id, kind, requester_id, requester_country, requester_party, requester_ocpi, receiver_id,
      receiver_country, receiver_party, receiver_ocpi, response_url, correlation_id, session_id,
@@ -24,6 +36,33 @@ SELECT outcome, seq FROM relay_context_result($1, $2)
 -- name: relay_context_told
 UPDATE relay_result SET told = $3::boolean, telling_until = NULL
  WHERE context_id = $1 AND seq = $2::int AND NOT told
+
+-- name: relay_origin_find
+-- How a charge at a CPO ($1) of 2.1.1 began, for the eMSP ($2/$3) whose token it was: auth_id ($4) is
+-- a contract id or a uid. $5/$6 where, $7 when. Of several the nearest in time. $8: and which Session
+-- a CDR of it bills, where just one fits (R-BR, section 15.6). Indexes relay_start_at,
+-- network_session_of_2_1_1.
+WITH start AS MATERIALIZED (
+    SELECT r.authorization_reference FROM relay_start r
+     WHERE r.receiver_id = $1 AND lower(r.location_id) = lower($5)
+       AND r.asked_at <= $7::timestamptz + interval '120 seconds' AND r.until_at >= $7::timestamptz
+       AND r.requester = party_key($2, $3)
+       AND lower($4) IN (lower(r.token_uid), lower(r.contract_id))
+       AND (r.evse_uid IS NULL OR $6::text IS NULL OR lower(r.evse_uid) = lower($6))
+     ORDER BY greatest(r.asked_at - $7::timestamptz, $7::timestamptz - r.asked_at) LIMIT 1
+), billed AS MATERIALIZED (
+    SELECT n.network_session_id FROM network_session n
+     WHERE $8::boolean AND n.ocpi = '2.1.1' AND n.partner_id = $1
+       AND lower(n.evse_uid) = lower($6)
+       AND n.start_at BETWEEN $7::timestamptz - interval '120 seconds'
+                          AND $7::timestamptz + interval '120 seconds'
+       AND n.token_owner = party_key($2, $3)
+       AND lower(n.document::jsonb ->> 'auth_id') = lower($4)
+     LIMIT 2
+)
+SELECT EXISTS (SELECT FROM start) AS by_command,
+       (SELECT authorization_reference FROM start) AS authorization_reference,
+       (SELECT min(network_session_id) FROM billed HAVING count(*) = 1) AS session_id
 
 -- name: profile_setter_set
 SELECT profile_setter_set($1, $2, $3, $4, $5, $6, $7)

@@ -31,7 +31,6 @@
 #include "db/alias.h"
 #include "db/outbox.h"
 #include "db/partner.h"
-#include "db/roaming_token.h"
 #include "hub/hub.h"
 #include "hub/partner/retell.h"
 #include "ocpi/headers.h"
@@ -55,9 +54,9 @@ struct push {
     struct outbox_item item; /* our own copy */
     enum { PREPARE, FILL, LOOK_AT_PROBE, SEND, LOOK_AT_ANSWER, LOOK_AT_OBJECT } phase;
     const struct partner *partner;
-    struct token_owner token; /* Session, CDR of 2.1.1 for a newer partner: what was used */
-    struct aliases aliases;   /* what a partner of 2.1.1 calls the owner's objects */
-    struct peer peer;         /* the partner's, with the party that this is for */
+    struct retell_known known; /* Session, CDR of 2.1.1 for a newer partner */
+    struct aliases aliases;    /* what a partner of 2.1.1 calls the owner's objects */
+    struct peer peer;          /* the partner's, with the party that this is for */
     struct ocpi_call call, probe;
     struct ocpi_answer answer, refusal; /* refusal: of the PATCH, while we look why */
     bool patched;                       /* the EVSE alone: the Location may have to follow */
@@ -229,7 +228,7 @@ static struct retell_ask ask_of(const struct push *p)
         .location_version = o->location_ocpi,
         .token_country_code = o->token_country_code,
         .token_party_id = o->token_party_id,
-        .token = &p->token,
+        .known = &p->known,
         .aliases = &p->aliases,
     };
 }
@@ -360,12 +359,16 @@ static bool prepare(struct flow *f, struct push *p)
     return true;
 }
 
-/* What the partner calls the owner's objects. */
-static void look_up_aliases(struct flow *f, struct push *p)
+/* What has to be known before it can be told: what a partner of 2.1.1 calls the owner's objects, or
+ * what 2.1.1 has not said to a newer one. */
+static void look_up(struct flow *f, struct push *p)
 {
     const struct outbox_item *o = &p->item;
+    struct retell_ask ask = ask_of(p);
     struct party_id owner;
 
+    if (retell_learn(f, &ask, &p->known))
+        return;
     if (p->peer.version != OCPI_2_1_1 || o->kind == OUTBOX_CLIENT_INFO || o->kind == OUTBOX_TOKEN ||
         !party_id_make(o->country_code, o->party_id, &owner))
         return;
@@ -377,18 +380,6 @@ static void look_up_aliases(struct flow *f, struct push *p)
                      .session_ids = o->kind == OUTBOX_SESSION ? &o->object_id : NULL,
                  },
                  &p->aliases);
-}
-
-/* Asks for what has to be known before it can be told; nothing, mostly. */
-static void look_up_token(struct flow *f, struct push *p)
-{
-    struct retell_ask ask = ask_of(p);
-    const char *auth_id = p->item.document ? retell_auth_id(f, &ask) : NULL;
-    const struct partner *cpo =
-        auth_id ? partner_of_party(f, p->item.country_code, p->item.party_id) : NULL;
-
-    if (cpo)
-        token_owner_find(f, cpo->id, auth_id, &p->token);
 }
 
 /* ---- whether it is back ---- */
@@ -469,11 +460,8 @@ static enum flow_next tell_partner(struct flow *f)
     case PREPARE:
         if (!prepare(f, p))
             return FLOW_NEXT;
-        flow_all_begin(f);
-        look_up_token(f, p);
-        look_up_aliases(f, p);
-        (void)flow_all_end(f);
         p->phase = FILL;
+        look_up(f, p);
         return FLOW_AGAIN;
     case FILL:
         if (!fill_call(f, p, false))

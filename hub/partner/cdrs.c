@@ -48,6 +48,8 @@ static enum flow_next check_and_store(struct flow *f)
 
     FLOW_TRY(f, intake_cdr_of(f, &w->in, r->json, as_sent ? r->http->body : NULL,
                               r->http->body_length, &w->put));
+    FLOW_TRY(f, intake_check_receiver(f, "CDR", w->put.id, w->put.token_country_code,
+                                      w->put.token_party_id));
     return cdr_put(f, &w->put, &w->result);
 }
 

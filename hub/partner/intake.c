@@ -7,11 +7,13 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "hub/hub.h"
 #include "hub/request.h"
 #include "ocpi/cdr.h"
+#include "ocpi/headers.h"
 #include "ocpi/location.h"
 #include "ocpi/object.h"
 #include "ocpi/session.h"
@@ -320,6 +322,34 @@ void intake_note_stranger(const struct partner *p, const char *object, const cha
     log_line(LOG_WARN, "operator: charged with a token of nobody we know: kept, told to nobody",
              LOG_TEXT("object", object), LOG_TEXT("id", id), LOG_TEXT("partner", p->name),
              LOG_TEXT("rule", "R-SESS-15"));
+}
+
+struct err intake_check_receiver(struct flow *f, const char *object, const char *id,
+                                 const char *token_country_code, const char *token_party_id)
+{
+    const struct caller *c = &request_of(f)->caller;
+    const struct settings *s = hub_of(f)->settings;
+    char text[PARTY_TEXT];
+    struct party_id party;
+
+    if (request_of(f)->version == OCPI_2_1_1 || !party_id_is_set(&c->to) ||
+        c->partner->peer.quirks.lenient_routing)
+        return OK;
+    if (party_id_make(s->country_code, s->party_id, &party) && party_id_equal(&party, &c->to))
+        return OK;
+    if (token_country_code && token_party_id &&
+        party_id_make(token_country_code, token_party_id, &party) && party_id_equal(&party, &c->to))
+        return OK;
+    party_id_print(&c->to, text);
+    metric_add(METRIC_CALLBACKS, strcmp(object, "CDR") == 0 ? "cdr" : "session", "anomaly", NULL,
+               1);
+    log_line(LOG_WARN, "operator: a charge is sent to a party whose token it was not: refused",
+             LOG_TEXT("object", object), LOG_TEXT("id", id), LOG_TEXT("partner", c->partner->name),
+             LOG_TEXT("to", text), LOG_TEXT("rule", "R-ROUTE-06"),
+             LOG_TEXT("correlation_id", *f->correlation_id ? f->correlation_id : NULL));
+    return err_rule(err_at(f->arena, ERR_FORBIDDEN, HEADER_TO_PARTY_ID,
+                           "%s is not the owner of the token that was charged with", text),
+                    "R-ROUTE-06");
 }
 
 /* ---- Locations and Tariffs ---- */

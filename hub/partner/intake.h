@@ -70,6 +70,11 @@ struct err intake_session_of(struct flow *f, const struct intake *in, const json
 struct err intake_cdr_of(struct flow *f, const struct intake *in, const json_t *document,
                          const char *body, size_t body_length, struct cdr_put *ret);
 
+/* A Session or CDR whose TO is neither us nor the owner of its token (of the put) would leak, or
+ * forge, a charge: refused, and noted. */
+struct err intake_check_receiver(struct flow *f, const char *object, const char *id,
+                                 const char *token_country_code, const char *token_party_id);
+
 /* Told once, when a Session or CDR is new whose put has no owner of the token: the operators hear
  * of it (R-SESS-15). */
 void intake_note_stranger(const struct partner *p, const char *object, const char *id);

@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "db/partner.h"
-#include "db/roaming_token.h"
 #include "hub/partner/rename.h"
 #include "hub/request.h"
 #include "ocpi/object.h"
@@ -86,6 +86,15 @@ void note_losses(struct flow *f, const struct retell_ask *ask, const struct tran
                  LOG_TEXT("correlation_id", *f->correlation_id ? f->correlation_id : NULL));
 }
 
+void note_losses_in_request(struct flow *f, const struct retell_ask *ask,
+                            const struct translation *t)
+{
+    const char *losses = losses_json(f, ask, t);
+
+    if (losses)
+        note_in_request(f, losses);
+}
+
 static void note_withheld(struct flow *f, const struct retell_ask *ask, const char *why)
 {
     metric_add(METRIC_TRANSLATION_WITHHELD, ask->reader->name, ask->object, NULL, 1);
@@ -125,6 +134,16 @@ static struct err read_token(struct arena *a, const struct token_owner *o, const
     return OK;
 }
 
+static struct err known_facts(struct arena *a, const struct retell_known *known,
+                              struct translation_facts *facts)
+{
+    facts->by_command = known->origin.by_command;
+    facts->authorization_reference = known->origin.authorization_reference;
+    facts->session_id = known->origin.session_id;
+    return known->token.found && known->token.document ? read_token(a, &known->token, &facts->token)
+                                                       : OK;
+}
+
 static struct err turn(struct flow *f, struct arena *a, const struct retell_ask *ask,
                        struct translation *ret)
 {
@@ -142,27 +161,63 @@ static struct err turn(struct flow *f, struct arena *a, const struct retell_ask 
     if (ask->location && ask->to == OCPI_2_1_1)
         TRY(json_read(a, ask->location, strlen(ask->location), VALUES_MAX, &location));
     facts.location = location;
-    if (ask->token && ask->token->found && ask->token->document)
-        TRY(read_token(a, ask->token, &facts.token));
+    if (ask->known)
+        TRY(known_facts(a, ask->known, &facts));
     TRY(translate(ask->object, ask->from, ask->to, document, &facts, a, ret));
     note_losses(f, ask, ret);
     return ret->withheld ? OK : check(a, ask, ret->document);
 }
 
-const char *retell_auth_id(struct flow *f, const struct retell_ask *ask)
+/* What a Session or CDR of 2.1.1 says of itself; false: it cannot be read. */
+static bool read_origin(struct flow *f, const struct retell_ask *ask, struct relay_origin_ask *ret)
+{
+    struct arena *a = arena_new(WORK_BYTES);
+    json_t *document;
+    bool cdr = strcmp(ask->object, "CDR") == 0;
+    bool read = !failed(json_read(a, ask->document, ask->length, VALUES_MAX, &document));
+
+    if (read) {
+        const json_t *location = json_object_of(document, "location");
+        const json_t *evse = json_array_get(json_array_of(location, "evses"), 0);
+        const char *start = json_text_of(document, cdr ? "start_date_time" : "start_datetime");
+
+        *ret = (struct relay_origin_ask){
+            .token_country_code = ask->token_country_code,
+            .token_party_id = ask->token_party_id,
+            .auth_id = arena_text(f->arena, json_text_of(document, "auth_id")),
+            .location_id = arena_text(f->arena, json_text_of(location, "id")),
+            .evse_uid = arena_text(f->arena, json_text_of(evse, "uid")),
+            .start_us = TIME_NONE,
+            .cdr = cdr,
+        };
+        if (start && !time_parse(start, TIME_OCPI_ANY_OFFSET, &ret->start_us))
+            ret->start_us = TIME_NONE;
+        read = ret->auth_id != NULL;
+    }
+    arena_free(a);
+    return read;
+}
+
+bool retell_learn(struct flow *f, const struct retell_ask *ask, struct retell_known *ret)
 {
     bool charged = strcmp(ask->object, "Session") == 0 || strcmp(ask->object, "CDR") == 0;
-    const char *auth_id = NULL;
-    json_t *document;
-    struct arena *a;
+    const struct partner *cpo;
+    struct relay_origin_ask origin;
 
-    if (!charged || ask->from != OCPI_2_1_1 || ask->to == OCPI_2_1_1)
-        return NULL;
-    a = arena_new(WORK_BYTES);
-    if (!failed(json_read(a, ask->document, ask->length, VALUES_MAX, &document)))
-        auth_id = arena_text(f->arena, json_text_of(document, "auth_id"));
-    arena_free(a);
-    return auth_id;
+    *ret = (struct retell_known){0};
+    if (!charged || !ask->document || ask->from != OCPI_2_1_1 || ask->to == OCPI_2_1_1 ||
+        !read_origin(f, ask, &origin))
+        return false;
+    cpo = partner_of_party(f, ask->country_code, ask->party_id);
+    if (!cpo)
+        return false;
+    origin.cpo_partner_id = cpo->id;
+    flow_all_begin(f);
+    token_owner_find(f, cpo->id, origin.auth_id, &ret->token);
+    if (origin.token_country_code && origin.start_us != TIME_NONE)
+        relay_origin_find(f, &origin, &ret->origin);
+    (void)flow_all_end(f);
+    return true;
 }
 
 /* Its reader knows objects of this owner by other names (R-BR-06). */

@@ -13,12 +13,19 @@
 #include <stddef.h>
 
 #include "base/flow.h"
+#include "db/relay_context.h"
+#include "db/roaming_token.h"
 #include "ocpi/version.h"
 
 struct aliases;
 struct partner;
-struct token_owner;
 struct translation;
+
+/* What Sessions and CDRs of 2.1.1 do not say, and newer versions do (R-BR, sections 15.5, 15.6). */
+struct retell_known {
+    struct token_owner token;
+    struct relay_origin origin;
+};
 
 struct retell_ask {
     const char *object; /* the class: "Location" */
@@ -32,7 +39,7 @@ struct retell_ask {
     const char *location;
     enum ocpi_version location_version;
     const char *token_country_code, *token_party_id;
-    const struct token_owner *token; /* what retell_auth_id names; NULL: not looked up */
+    const struct retell_known *known; /* what retell_learn found; NULL: nothing */
     /* Readers of 2.1.1: what aliases_find (db/alias.h) found for them. NULL: nothing. */
     const struct aliases *aliases;
 };
@@ -45,15 +52,19 @@ struct retold {
                            answer are noted in its request */
 };
 
-/* Sessions and CDRs of 2.1.1 for newer readers: what token_owner_find (of the CPO) has to be asked
- * first, because 2.2.1 says more of the token (R-BR, section 15.5). NULL: nothing. */
-const char *retell_auth_id(struct flow *f, const struct retell_ask *ask);
+/* Sessions and CDRs of 2.1.1 for newer readers: asks for whose token it was and how the charge
+ * began. false: nothing had to be asked; else wait before retell. Not within flow_all_begin. */
+bool retell_learn(struct flow *f, const struct retell_ask *ask, struct retell_known *ret);
 
 /* Needs no store, and no memory but the text that comes out. */
 void retell(struct flow *f, const struct retell_ask *ask, struct retold *ret);
 
 /* What the reader's version could not say: counted per reader, and in the log (R-BR-02). */
 void note_losses(struct flow *f, const struct retell_ask *ask, const struct translation *t);
+/* The same in the message log, beside the request that is being served: for messages that are
+ * carried to others, and their answers. */
+void note_losses_in_request(struct flow *f, const struct retell_ask *ask,
+                            const struct translation *t);
 
 /* An EVSE or Connector by its id, in any case (R-TYPE-01); NULL. */
 json_t *retold_part(const json_t *parent, const char *list, const char *key, const char *id);

@@ -170,6 +170,8 @@ static struct err take(struct flow *f, struct session_write *w)
         w->in.token = &w->owner;
     TRY(intake_session_of(f, &w->in, w->document, &w->put));
     TRY(check_identity(f, w));
+    TRY(intake_check_receiver(f, "Session", w->put.key.id, w->put.token_country_code,
+                              w->put.token_party_id));
     w->put.if_version = w->patch ? w->stored.version : 0;
     return OK;
 }

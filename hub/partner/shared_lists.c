@@ -21,7 +21,6 @@
 #include "base/time.h"
 #include "db/alias.h"
 #include "db/partner.h"
-#include "db/roaming_token.h"
 #include "hub/hub.h"
 #include "hub/partner/partner_api.h"
 #include "hub/routes.h"
@@ -171,9 +170,9 @@ struct shared_list {
     struct share_page page;
     struct contracts contracts;
     size_t next; /* of the page */
-    bool token_known;
-    struct token_owner token; /* of the next */
-    struct aliases aliases;   /* for a reader of 2.1.1 */
+    bool learnt;
+    struct retell_known known; /* of the next */
+    struct aliases aliases;    /* for a reader of 2.1.1 */
     struct text data;
 };
 
@@ -253,20 +252,6 @@ static enum flow_next name_page(struct flow *f)
     return look_up_names(f, &l->page, l->what->kind == SHARE_SESSIONS, &l->aliases);
 }
 
-/* True: whose token the next one is about has been asked for; wait. */
-static bool token_is_asked(struct flow *f, struct shared_list *l, const struct retell_ask *ask)
-{
-    const char *auth_id = l->token_known ? NULL : retell_auth_id(f, ask);
-    const struct partner *cpo =
-        auth_id ? partner_of_party(f, ask->country_code, ask->party_id) : NULL;
-
-    l->token_known = true;
-    if (!cpo)
-        return false;
-    token_owner_find(f, cpo->id, auth_id, &l->token);
-    return true;
-}
-
 /* A slice at a time: others are served in between. */
 static enum flow_next tell_slice(struct flow *f)
 {
@@ -280,9 +265,12 @@ static enum flow_next tell_slice(struct flow *f)
 
         if (l->next && l->data.length + o->length > PAGE_DATA_BYTES)
             return FLOW_NEXT;
-        if (token_is_asked(f, l, &ask))
-            return FLOW_AGAIN;
-        ask.token = &l->token;
+        if (!l->learnt) {
+            l->learnt = true;
+            if (retell_learn(f, &ask, &l->known))
+                return FLOW_AGAIN;
+        }
+        ask.known = &l->known;
         ask.aliases = &l->aliases;
         retell(f, &ask, &told);
         if (told.document)
@@ -290,8 +278,7 @@ static enum flow_next tell_slice(struct flow *f)
         if (ask.from != ask.to)
             turned += o->length + (o->location ? strlen(o->location) : 0);
         l->next++;
-        l->token_known = false;
-        l->token = (struct token_owner){0};
+        l->learnt = false;
     }
     if (l->next == l->page.count)
         return FLOW_NEXT;

@@ -301,6 +301,9 @@ static enum flow_next open_context(struct flow *f)
         .token_uid = json_text_of(json_object_of(c->body, "token"), "uid"),
         .reservation_id = json_text_of(r->json, "reservation_id"),
         .expiry_us = expiry_of(c),
+        .evse_uid = json_text_of(c->body, "evse_uid"),
+        .contract_id = json_text_of(json_object_of(c->body, "token"), "auth_id"),
+        .authorization_reference = json_text_of(r->json, "authorization_reference"),
     };
     return relay_context_open(f, &c->context, &c->our_url);
 }

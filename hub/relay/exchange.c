@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "adapters/network.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "db/partner.h"
 #include "db/partner_life.h"
+#include "hub/hub.h"
+#include "hub/relay/loop.h"
 
 enum { UNDER_WAY = 40 }; /* of the 50 calls per host, so that commands of our own find room */
 
@@ -91,6 +94,21 @@ static void prepare(struct relay_exchange *x)
     };
 }
 
+/* Under an id of its own each time; whoever sends us that again has sent it in a circle. */
+static void send_it(struct flow *f, struct relay_exchange *x)
+{
+    char id[UUID_TEXT];
+
+    relay_loop_mark(&(struct relay_pair){.hub = hub_of(f)->public_url,
+                                         .correlation_id = x->correlation_id ? x->correlation_id
+                                                                             : f->correlation_id,
+                                         .from = x->from,
+                                         .to = x->to},
+                    id);
+    x->call.request_id = arena_text(f->arena, id);
+    ocpi_send(f, &x->call, &x->got);
+}
+
 static enum relay_end end_of(const struct http_answer *http)
 {
     switch (http->outcome) {
@@ -137,7 +155,7 @@ static enum flow_next look_at_answer(struct flow *f, struct relay_exchange *x)
 
     if (may_retry(x, end)) {
         x->retried = true;
-        ocpi_send(f, &x->call, &x->got);
+        send_it(f, x);
         return FLOW_AGAIN;
     }
     x->sent = end != RELAY_NOT_SENT;
@@ -162,7 +180,7 @@ enum flow_next relay_exchange(struct flow *f, struct relay_exchange *x)
             return refuse(x, "too much is under way to this receiver", "R-ROUTE-62");
         prepare(x);
         x->phase = RELAY_SENT;
-        ocpi_send(f, &x->call, &x->got);
+        send_it(f, x);
         return FLOW_AGAIN;
     case RELAY_SENT:
         return look_at_answer(f, x);

@@ -129,6 +129,17 @@ static enum flow_next find_owners(struct flow *f)
     return FLOW_NEXT;
 }
 
+/* The receiver's version knows neither profiles nor preferences (R-CP-09). */
+static enum flow_next reply_not_supported(struct flow *f, struct err e)
+{
+    const struct profile *p = f->state;
+
+    if (p->relay.module == ROUTING_CHARGING_PROFILES)
+        return reply_ocpi(f, 200, "{\"result\":\"NOT_SUPPORTED\",\"timeout\":0}");
+    return flow_fail(
+        f, err_rule(err_at(f->arena, ERR_OBJECT_NOT_FOUND, e.where, "%s", err_text(e)), "R-CP-09"));
+}
+
 static enum flow_next decide(struct flow *f)
 {
     struct profile *p = f->state;
@@ -136,7 +147,10 @@ static enum flow_next decide(struct flow *f)
     p->relay.target = ROUTING_OBJECT;
     p->relay.owners = p->owners.items;
     p->relay.owner_count = p->owners.count;
-    FLOW_TRY(f, relay_decide(f, &p->relay));
+    struct err e = relay_decide(f, &p->relay);
+    if (failed(e) && p->relay.decision.not_in_version)
+        return reply_not_supported(f, e);
+    FLOW_TRY(f, e);
     if (p->relay.receiver && relay_is_owner(&p->owners, &p->relay.decision.legs[0].party->id))
         return FLOW_NEXT;
     return flow_fail(

@@ -12,6 +12,7 @@
 #include "hub/hub.h"
 #include "hub/partner/retell.h"
 #include "hub/relay/directory.h"
+#include "hub/relay/loop.h"
 #include "hub/routes.h"
 #include "hub/server/http_server.h"
 #include "ocpi/headers.h"
@@ -65,12 +66,23 @@ bool relay_is_named(struct flow *f)
     return party_id_is_set(&to) && !is_us(f, &to);
 }
 
+/* Whoever has written to us hears from us: a partner that knows no hubs has only one to talk to. */
+static bool is_for_us(struct flow *f)
+{
+    const struct http_request *http = request_of(f)->http;
+    const char *country = http_header(http, HEADER_TO_COUNTRY_CODE);
+    const char *party = http_header(http, HEADER_TO_PARTY_ID);
+    struct party_id to;
+
+    return country && party && party_id_make(country, party, &to) && is_us(f, &to);
+}
+
 /* The headers of our own answer turn those of the caller round (hub/request.c). */
 static void set_answer_headers(struct flow *f, const struct routing *answer)
 {
     struct caller *c = &request_of(f)->caller;
 
-    if (party_id_is_set(&answer->from))
+    if (party_id_is_set(&answer->from) && !is_for_us(f))
         c->to = answer->from;
     if (party_id_is_set(&answer->to))
         c->from = answer->to;
@@ -91,6 +103,31 @@ static void note_decision(struct flow *f, const struct routing_decision *d)
 static const char *method_of(const struct request *r)
 {
     return strcmp(r->http->method, "HEAD") == 0 ? "GET" : r->http->method;
+}
+
+/* R-ROUTE-63. TO is who was named, which is nobody in open routing; what goes on carries its leg's.
+ */
+static struct err check_loop(struct flow *f, const struct routing_decision *d)
+{
+    const struct request *r = request_of(f);
+    const struct http_request *http = r->http;
+    const struct relay_pair pair = {
+        .hub = hub_of(f)->public_url,
+        .correlation_id = http_header(http, HEADER_CORRELATION_ID),
+        .request_id = http_header(http, HEADER_REQUEST_ID),
+        .from = d->from->id,
+        .to = named_receiver(f),
+    };
+
+    if (r->version == OCPI_2_1_1) /* R-BR-04: it has no such ids */
+        return OK;
+    if (relay_loop_seen(&pair))
+        return err_rule(err_at(f->arena, ERR_HUB_ERROR, HEADER_REQUEST_ID,
+                               "%s: this message is under way through this hub already",
+                               HEADER_REQUEST_ID),
+                        "R-ROUTE-63");
+    relay_loop_note(f, &pair);
+    return OK;
 }
 
 struct err relay_decide(struct flow *f, struct relay *r)
@@ -120,6 +157,7 @@ struct err relay_decide(struct flow *f, struct relay *r)
     set_answer_headers(f, &r->decision.answer);
     if (r->decision.kind == ROUTING_REFUSED)
         return r->decision.err;
+    TRY(check_loop(f, &r->decision));
     if (r->decision.leg_count == 1 && !r->decision.legs[0].party->ours) {
         r->receiver = partner_find(f, r->decision.legs[0].party->partner_id);
         if (!r->receiver) /* gone since the directory was made */
@@ -208,13 +246,13 @@ struct err relay_say(struct flow *f, const struct relay_words *words, json_t *do
         return OK;
     facts.keep_unknown = words->reader->peer.quirks.keep_unknown;
     TRY(translate(words->object, words->from, words->to, document, &facts, f->arena, &t));
-    note_losses(f,
-                &(struct retell_ask){.object = words->object,
-                                     .id = words->id ? words->id : "",
-                                     .from = words->from,
-                                     .to = words->to,
-                                     .reader = words->reader},
-                &t);
+    const struct retell_ask ask = {.object = words->object,
+                                   .id = words->id ? words->id : "",
+                                   .from = words->from,
+                                   .to = words->to,
+                                   .reader = words->reader};
+    note_losses(f, &ask, &t);
+    note_losses_in_request(f, &ask, &t);
     ret->document = t.document;
     ret->withheld = t.withheld;
     return t.withheld ? OK : check_said(f->arena, words, t.document);
@@ -286,15 +324,18 @@ const char *relay_splice(struct arena *a, const char *json, size_t length, const
 
 /* ---- the answer ---- */
 
-/* FROM is the receiver, whatever its answer says (R-ROUTE-07). */
+/* FROM is the receiver, whatever its answer says (R-ROUTE-07), or the hub where the request was
+ * addressed to it (R-ROUTE-04). */
 static enum flow_next reply_text(struct flow *f, const struct relay_answering *a, int code,
                                  const char *body, size_t length)
 {
     struct party_id *from = &request_of(f)->caller.to;
 
-    *from = a->exchange->to;
-    text_to_upper(from->country_code);
-    text_to_upper(from->party_id);
+    if (!is_for_us(f)) {
+        *from = a->exchange->to;
+        text_to_upper(from->country_code);
+        text_to_upper(from->party_id);
+    }
     request_of(f)->ocpi_code = code;
     return reply(f, a->exchange->answer.http_status, JSON, body, length, a->headers,
                  a->header_count);

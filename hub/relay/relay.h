@@ -14,8 +14,10 @@
  * Only requests whose answer is the receiver's own word are carried while the requester waits:
  * commands and charging profiles with their results, real-time authorisation, charging preferences,
  * and GETs that name their receiver. Pushes are not: Locations, Tariffs, Tokens, Sessions and CDRs
- * are stored, answered by the hub and told on by the outbox (db/outbox.h), whomever TO names. What
- * we have acknowledged is then durable and repeated until it arrives; a receiver's error code,
+ * are stored, answered by the hub and told on by the outbox (db/outbox.h) to everybody who may have
+ * them: TO narrows nothing, because what one reader was pushed and all others can list is the same
+ * object; a Session or CDR has but one reader, the owner of its token, and TO must be it or us.
+ * What we have acknowledged is then durable and repeated until it arrives; a receiver's error code,
  * which its sender could do little about, is in the log instead. R-ROUTE-40 holds for what is
  * carried.
  */

@@ -3,6 +3,8 @@
 """
 ./dev bench: what the hub does per second, as ratios against a yardstick of the same minutes.
 ./dev bench pull: what fetching a large network's places does to the drivers (pull.py).
+./dev bench relay: what is carried from partner to partner (relay.py).
+./dev bench partners: what one sick partner does to fifty others (partners.py).
 
     status reads with a JWT      against  nginx serving a static JSON of the same size
     durable starts               against  pgbench inserting single rows, as many clients
@@ -35,8 +37,11 @@ import requests
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 from harness import User, World, ok, run_directory, wait_until  # noqa: E402
+import partners  # noqa: E402
 import pull  # noqa: E402
+import relay  # noqa: E402
 import stores as stores_module  # noqa: E402
+from cpu import cpu_seconds, postgres_cpu_seconds  # noqa: E402
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", "5"))
 REPEATS = 3
@@ -174,23 +179,6 @@ def push_locations(world, authorization):
         assert answer.status_code in (200, 201), answer.text
 
 
-def cpu_seconds(pid):
-    """Of the process, and of the children it has waited for."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2]
-    return sum(int(x) for x in fields.split()[11:15]) / os.sysconf("SC_CLK_TCK")
-
-
-def postgres_cpu_seconds(world):
-    total, parent = 0, world.stores.postgres_pid()
-    children = pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
-    for pid in [parent, *children.split()]:
-        try:
-            total += cpu_seconds(pid)
-        except FileNotFoundError:  # it has just ended; its parent has its time
-            pass
-    return total
-
-
 def resident_mb(pids):
     sizes = []
     for pid in pids:
@@ -326,30 +314,38 @@ def run(world, directory):
         nginx.stop()
 
 
-def main_pull():
+def main_part(part, **settings):
+    """One of the parts that are modules of their own."""
     directory = run_directory("bench")
     world = World(directory, stores=stores_module.Stores(str(directory / "stores"), fast=False))
     world.own_stores = True
     try:
         say("starting stores (durable) and the hub")
-        world.start(sim=False, workers=2, log_level="warn")
-        rows = pull.run(world, say)
+        world.start(sim=False, workers=2, **settings)
+        rows = part(world, directory)
     finally:
         world.stop()
         shutil.rmtree(directory, ignore_errors=True)
-    pull.show(rows)
+    return rows
+
+
+PARTS = {
+    "pull": lambda: pull.show(main_part(lambda world, _: pull.run(world, say), log_level="warn")),
+    "relay": lambda: relay.show(main_part(lambda *at: relay.run(*at, say), log_level="error")),
+    "partners": lambda: partners.show(main_part(lambda *at: partners.run(*at, say), log_level="error")),
+}
 
 
 def main():
-    if sys.argv[1:] == ["pull"]:
-        main_pull()
-        return
-    if sys.argv[1:]:
-        sys.exit("bench: the only part that can be named is: pull")
     for program in ("wrk", "nginx", "pgbench"):
         if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/usr/lib/postgresql/15/bin"):
             sys.exit(f"bench: {program} is not installed")
     os.environ["PATH"] += ":/usr/sbin:/usr/lib/postgresql/15/bin"
+    if sys.argv[1:]:
+        if len(sys.argv) != 2 or sys.argv[1] not in PARTS:
+            sys.exit(f"bench: the parts that can be named are: {', '.join(PARTS)}")
+        PARTS[sys.argv[1]]()
+        return
     directory = run_directory("bench")
     world = World(directory, stores=stores_module.Stores(str(directory / "stores"), fast=False))
     world.own_stores = True

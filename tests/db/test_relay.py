@@ -29,6 +29,7 @@ def o(r):
     r.contract("ABC", "ONE")
     r.contract("XYZ", "ONE")
     r.rows("DELETE FROM outbox")
+    r.rows("DELETE FROM relay_start")
     r.rows("INSERT INTO timer (subject, slot, kind, due_at)"
            " VALUES ('hub', 'relay', 'relay', hub_now())")
     return r
@@ -39,7 +40,7 @@ def o(r):
 def asked(o, kind="START_SESSION", expiry=None, reservation=None, cpo="ABC", emsp="ONE", **more):
     name = uuid.uuid4().hex
     o.statement("relay_context_insert", name, kind, o.one, "NL", emsp, "2.3.0", o.abc, "FI", cpo,
-                "2.2.1", more.get("url", URL), "corr", "S1", "L1", "U1", reservation, expiry)
+                "2.2.1", more.get("url", URL), "corr", "S1", "L1", "U1", reservation, expiry, None, None, None)
     return name
 
 
@@ -582,3 +583,57 @@ def test_a_token_that_could_not_be_told_is_dropped_after_a_while(o):
     o.wait(15 * 60 + 1)
     assert o.claimed() == [] and o.waiting() == []
     assert o.partner_row(o.abc)["needs_resync"]
+
+
+# ---------------------------------------------------------------- how a charge began
+
+def begun(o, at=0, kind="START_SESSION", evse="E1", emsp="ONE", reference="REF", version="2.1.1", expiry=None):
+    name = uuid.uuid4().hex
+    o.statement("relay_context_insert", name, kind, o.one, "NL", emsp, "2.3.0", o.abc, "FI", "ABC", version, URL,
+                "corr", None, "L1", "U1", None, expiry, evse, "NL-ONE-1", reference)
+    o.rows("UPDATE relay_start SET asked_at = asked_at + %s * interval '1 s',"
+           " until_at = until_at + %s * interval '1 s' WHERE id = %s", at, at, name)
+    return name
+
+
+def origin(o, at=0, auth="NL-ONE-1", location="L1", evse="E1", emsp="ONE", cpo=None, cdr=False):
+    (row,) = o.statement("relay_origin_find", cpo or o.abc, "NL", emsp, auth, location, evse,
+                         o.now() + datetime.timedelta(seconds=at), cdr)
+    return row["by_command"], row["authorization_reference"], row["session_id"]
+
+
+def test_a_start_is_found_for_the_charge_it_began(o):  # R-BR (section 15.5)
+    name = begun(o)
+    yes, no = (True, "REF", None), (False, None, None)
+    assert origin(o) == yes and origin(o, auth="nl-one-1", location="l1", evse="e1") == yes
+    assert origin(o, auth="U1") == yes and origin(o, evse=None) == yes
+    assert origin(o, at=-110) == yes and origin(o, at=-130) == no
+    assert origin(o, at=14 * 60) == yes and origin(o, at=16 * 60) == no
+    for other in ({"auth": "NL-ONE-2"}, {"location": "L2"}, {"evse": "E2"}, {"emsp": "TWO"}, {"cpo": o.xyz}):
+        assert origin(o, **other) == no, other
+    o.statement("relay_context_answered", name, "accepted", 30)
+    o.rows("UPDATE relay_context SET deadline_at = hub_now() - interval '1 s'")
+    o.rows("SELECT hub_job('relay')")
+    assert not o.rows("SELECT FROM relay_context") and origin(o) == yes, "long after its context"
+    o.rows("UPDATE relay_start SET asked_at = asked_at - interval '401 days'")
+    o.rows("SELECT hub_job('relay')")
+    assert not o.rows("SELECT FROM relay_start")
+
+
+def test_what_was_refused_began_nothing(o):
+    o.statement("relay_context_answered", begun(o), "refused", 0)
+    assert origin(o) == (False, None, None)
+    begun(o, version="2.2.1") # says it itself
+    begun(o, kind="UNLOCK_CONNECTOR")
+    assert origin(o) == (False, None, None)
+
+
+def test_the_nearest_of_several_starts_counts(o):
+    begun(o, at=-600, reference="FIRST")
+    begun(o, at=-5, reference="LAST", evse=None)
+    assert origin(o)[1] == "LAST" and origin(o, at=-590)[1] == "FIRST"
+
+
+def test_a_reservation_begins_a_charge_until_it_ends(o):
+    begun(o, kind="RESERVE_NOW", reference="R", expiry=o.now() + datetime.timedelta(hours=2))
+    assert origin(o, at=7800) == (True, "R", None) and origin(o, at=8400) == (False, None, None)

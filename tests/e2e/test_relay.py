@@ -467,9 +467,13 @@ def test_a_401_of_the_receiver_is_4003_and_an_alarm(town, lone_cpo):
     location = lone_cpo.location()
     done(lone_cpo.put(lone_cpo.own("locations", location["id"]), location), 201)
     lone_cpo.scripted[("POST", "/2.2.1/commands")] = lambda r: (401, lone_cpo.envelope(None, 2001))
-    envelope(emsp.command("START_SESSION", emsp.start(location)), 200, 4003)
-    partner = next(p for p in town.hub.ctl("partner", "list")["items"] if p["name"] == lone_cpo.name)
-    assert partner["state"] == "offline"
+
+    def offline():
+        # Its own PUT, noted a moment later, shows that it is alive: then the next 401 counts.
+        envelope(emsp.command("START_SESSION", emsp.start(location)), 200, 4003)
+        return next(p for p in town.hub.ctl("partner", "list")["items"] if p["name"] == lone_cpo.name)["state"] == "offline"
+
+    wait_until(offline, 10, "the alarm")
     # R-ROUTE-46: nothing is sent to it now
     wait_until(lambda: "not connected" in emsp.command("START_SESSION", emsp.start(location)).json()["status_message"],
                10, "4003 without asking")
@@ -620,10 +624,12 @@ def test_profiles_of_somebody_elses_session(town):
 
 
 def test_2_1_1_has_no_profiles(town):
-    """R-CP-09, R-ROUTE-42."""
+    """R-CP-09."""
     emsp, cpo = town.emsps["2.2.1"], town.cpos["2.1.1"]
     body = {"charging_profile": PROFILE, "response_url": emsp.result_url()}
-    envelope(emsp.put(emsp.url("chargingprofiles", "S1"), body, to=(cpo.country, cpo.party)), 200, 4003)
+    count = len(cpo.received)
+    answer = emsp.put(emsp.url("chargingprofiles", "S1"), body, to=(cpo.country, cpo.party))
+    assert done(answer) == {"result": "NOT_SUPPORTED", "timeout": 0} and len(cpo.received) == count
 
 
 def test_charging_preferences(town):
@@ -679,7 +685,9 @@ def test_a_token_is_authorised_by_its_emsp(town, platform_cpos, cpo_version, ems
         if not emsp.old:
             assert info["authorization_reference"] == "ref-" + token["uid"][:20]
         answered_by(answer, emsp, cpo)
-        got = emsp.requests("POST", f"/{emsp.version}/tokens")[count:]
+        to_hub = authorize(cpo, token["uid"])  # TO is the hub: so is FROM of the answer (R-ROUTE-04)
+        assert done(to_hub)["allowed"] == "ALLOWED" and to_hub.headers["OCPI-from-party-id"] == "HUB"
+        got = emsp.requests("POST", f"/{emsp.version}/tokens")[count:-1]
         assert len(got) == 1 and routing(got[0]) == ({} if emsp.old else route_of(cpo, emsp))
         assert got[0]["body"]["location_id"] == "L1"
 
@@ -850,3 +858,58 @@ def test_lists_that_name_nobody_who_may_be_asked(town):
     envelope(town.stranger.listed("locations", to=(cpo.country, cpo.party)), 200, 4001)
     cpo.scripted[("GET", "/2.2.1/locations")] = lambda r: (200, cpo.envelope(None, 3001), {})
     envelope(emsp.listed("locations", to=(cpo.country, cpo.party)), 200, 3001)
+
+
+# --- what must not go on ---
+
+
+def test_a_message_that_comes_round_is_stopped(town):
+    """R-ROUTE-63: another hub sends it back under the ids that we gave it."""
+    emsp, cpo = town.emsps["2.2.1"], town.cpos["2.2.1"]
+    location = cpo.new_location()
+    ids = {"X-Correlation-ID": "round-and-round", "X-Request-ID": "once"}
+    to = (cpo.country, cpo.party)
+    again = []
+
+    def another_hub(request):
+        sent_on = {h: header(request, h) for h in ids}
+        again.append(emsp.command("START_SESSION", emsp.start(location), to=to, **sent_on))
+        return 200, cpo.envelope({"result": "ACCEPTED", "timeout": 30})
+
+    cpo.scripted[("POST", "/2.2.1/commands")] = another_hub
+    count = len(cpo.commands("START_SESSION"))
+    assert done(emsp.command("START_SESSION", emsp.start(location), to=to, **ids))["result"] == "ACCEPTED"
+    assert len(again) == 1
+    envelope(again[0], 200, 4000)
+    assert len(cpo.commands("START_SESSION")) == count + 1
+    del cpo.scripted[("POST", "/2.2.1/commands")]
+    cpo.answers("commands", {"result": "ACCEPTED", "timeout": 30})
+    # It is over: the same ids are new again.
+    assert done(emsp.command("START_SESSION", emsp.start(location), to=to, **ids))["result"] == "ACCEPTED"
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3.0"])
+def test_a_charge_goes_to_the_owner_of_its_token_alone(town, version):
+    """R-ROUTE-06: a Session or CDR sent to another eMSP would leak a charge, or forge one."""
+    cpo, emsp, other = town.cpos[version], town.emsps["2.2.1"], town.emsps["2.3.0"]
+    token, location = emsp.new_token(), cpo.new_location()
+    cdr_token = {"country_code": emsp.country, "party_id": emsp.party, "uid": token["uid"], "type": "RFID",
+                 "contract_id": token["contract_id"]}
+    session = cpo.session(location=location, cdr_token=cdr_token, auth_method="WHITELIST")
+    url = cpo.own("sessions", session["id"])
+
+    def named(country, party):
+        return {"OCPI-to-country-code": country, "OCPI-to-party-id": party}
+
+    envelope(cpo.put(url, session, **named(other.country, other.party)), 403, 2001)
+    envelope(cpo.get(url), 404, 2003)
+    done(cpo.put(url, session, **named(emsp.country, emsp.party)), 201)
+    patch = {"kwh": 2, "last_updated": now(1)}
+    envelope(cpo.patch(url, patch, **named(other.country, other.party)), 403, 2001)
+    done(cpo.patch(url, patch, **named(emsp.country, emsp.party)))
+    done(cpo.put(url, {**session, "last_updated": now(2)})) # to the hub
+    cdr = cpo.cdr(session=session)
+    envelope(cpo.post(cpo.url("cdrs"), cdr, **named(other.country, other.party)), 403, 2001)
+    done(cpo.post(cpo.url("cdrs"), cdr, **named(emsp.country, emsp.party)), 201)
+    strange = cpo.session(location=location, cdr_token={**cdr_token, "country_code": "XX", "party_id": "XXX"})
+    envelope(cpo.put(cpo.own("sessions", strange["id"]), strange, **named(emsp.country, emsp.party)), 403, 2001)
