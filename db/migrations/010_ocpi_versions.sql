@@ -214,11 +214,11 @@ $$;
 
 DROP FUNCTION tariff_put(bigint, text, text, text, text, timestamptz);
 
--- true: it was not there before. Every version stays in tariff_version; an older one than the
--- stored is only noted there.
+-- true: it was not there before. NULL: it is another version than p_if_version by now, and nothing
+-- was written. Every version stays in tariff_version.
 CREATE FUNCTION tariff_put(p_partner bigint, p_country text, p_party text, p_id text,
                            p_document text, p_last_updated timestamptz,
-                           p_ocpi text DEFAULT '2.2.1')
+                           p_ocpi text DEFAULT '2.2.1', p_if_version bigint DEFAULT 0)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     o tariff;
@@ -239,6 +239,9 @@ BEGIN
          WHERE partner_id = p_partner AND lower(country_code) = lower(p_country)
            AND lower(party_id) = lower(p_party) AND lower(tariff_id) = lower(p_id)
            FOR UPDATE;
+        IF p_if_version <> 0 AND o.version <> p_if_version THEN
+            RETURN NULL;
+        END IF;
         IF o.deleted_at IS NULL
            AND (p_last_updated < o.last_updated
                 OR (p_last_updated = o.last_updated AND p_document = o.document

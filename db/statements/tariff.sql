@@ -8,7 +8,7 @@ SELECT document, ocpi, version, last_updated FROM tariff
    AND lower(tariff_id) = lower($4) AND deleted_at IS NULL
 
 -- name: tariff_put
-SELECT tariff_put($1, $2, $3, $4, $5, $6, $7) AS created
+SELECT tariff_put($1, $2, $3, $4, $5, $6, $7, $8) AS created
 
 -- name: tariff_put_many alone
 -- As location_put_many.
