@@ -2,8 +2,11 @@
 /*
  * The EVSEs in memory: a hash table from the normalised id to what SQL's evse_document() tells of
  * the EVSE, as text. A flow that asks gets a copy of its own, so that entries may change at any
- * time. Filled page by page after the start; then what changed is read every two seconds, at once
+ * time. Filled page by page after the start; then what changed is read every two seconds, and soon
  * after a notification. Until it is full, and for an id it does not have, the database is asked.
+ *
+ * What was written but not committed when we looked is found by looking back every two seconds: at
+ * ids and times first, which costs little; at the documents only where one is not the one we have.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -22,18 +25,20 @@
 #include "db/statements.h"
 
 enum {
-    PAGE_LOCATIONS = 500,
-    PAGE_CHANGES = 2000,
+    /* A page is taken over in one go, while others wait for this process. */
+    PAGE_LOCATIONS = 100,
+    PAGE_CHANGES = 200,
+    PAGE_TIMES = 500, /* without documents */
     EVERY_MS = 2000,
     FIRST_MS = 200,
-    TOLD_MS = 50, /* many changes at once make one look */
+    TOLD_MS = 50,        /* many changes at once make one look, */
+    TOLD_AGAIN_MS = 500, /* and many in a row a few */
     ARGS_ARENA = 4096,
     DOCUMENT_VALUES = 1000000, /* as many as a fetched page may have */
     BUCKETS_AT_FIRST = 1024,
 };
-/* What was written but not committed when we looked is found by looking back: no statement takes
- * longer than its timeout of two seconds. */
-#define LOOK_BACK_US (4 * US_PER_SECOND)
+/* No statement takes longer than its timeout of two seconds. */
+#define LOOK_BACK_US (6 * US_PER_SECOND)
 #define LOOK_BACK_FIRST_US (120 * US_PER_SECOND)
 /* After so long without changes nobody looks back: else the last bulk would be read for ever. */
 #define SETTLED_MS SECONDS(10)
@@ -42,22 +47,35 @@ struct entry {
     struct entry *next_by_id, *next_by_key;
     char *id; /* "location row/uid", lower case */
     char *key, *document;
+    int64_t changed_us;
+};
+
+/* What is being read. */
+enum look {
+    LOOK_PAGE,  /* the next locations, until all have been read once */
+    LOOK_NEWS,  /* what changed after the last change that was seen */
+    LOOK_TIMES, /* a while back: ids and times only */
+    LOOK_BACK,  /* the same page with documents: one of them is not the one we have */
 };
 
 static struct {
     struct entry **by_id, **by_key;
     size_t buckets, count;
     struct event *timer;
-    bool open, full, reading, again;
+    bool open, full, reading;
+    bool told;  /* of changes, since the timer was set */
+    bool again; /* ... while reading */
+    enum look look;
     int64_t cursor;   /* location row: the next page begins after it */
     int64_t since_us; /* changes up to here have been seen */
     int64_t since_ms; /* when since_us last grew, monotonic */
-    int64_t round_ms; /* when this round of pages began */
-    bool settled;     /* it began so late that nothing before since_us can still come */
-    struct {          /* where the next page of changes begins; us TIME_NONE: a new round */
+    int64_t round_ms; /* when this round of pages began, */
+    int64_t back_ms;  /* and the last one that looked back */
+    bool settled;     /* nothing before since_us can still come */
+    struct place {    /* where the page of changes begins */
         int64_t us, location;
         char uid[256];
-    } after;
+    } from;
     unsigned life;
 } state;
 
@@ -140,7 +158,7 @@ static void index_remove(const char *id)
     state.count--;
 }
 
-static void index_put(const char *id, const char *key, const char *document)
+static void index_put(const char *id, const char *key, const char *document, int64_t changed_us)
 {
     index_remove(id);
     if (state.count >= state.buckets)
@@ -151,34 +169,147 @@ static void index_put(const char *id, const char *key, const char *document)
     e->id = copy(id);
     e->key = copy(key);
     e->document = copy(document);
+    e->changed_us = changed_us;
     link_entry(e);
     state.count++;
 }
 
-static void index_take(struct arena *a, const PGresult *rows, int row)
+static const char *id_of(struct arena *a, const PGresult *rows, int row)
 {
     const char *uid = pg_text(a, rows, row, "uid");
-    const char *key = pg_text(a, rows, row, "evse_key");
 
     if (!uid)
-        return; /* a location without EVSEs */
+        return NULL; /* a location without EVSEs */
     char *id = arena_printf(a, "%lld/%s", (long long)pg_int(rows, row, "location"), uid);
     text_to_lower(id);
+    return id;
+}
+
+static void index_take(struct arena *a, const PGresult *rows, int row)
+{
+    const char *id = id_of(a, rows, row);
+    const char *key = pg_text(a, rows, row, "evse_key");
+
+    if (!id)
+        return;
     if (key)
-        index_put(id, key, pg_text(a, rows, row, "document"));
+        index_put(id, key, pg_text(a, rows, row, "document"), pg_time(rows, row, "updated_at"));
     else
         index_remove(id); /* nobody can name it any more */
 }
 
+static bool index_has(struct arena *a, const PGresult *rows, int row)
+{
+    const char *id = id_of(a, rows, row);
+    const struct entry *e = state.buckets ? state.by_id[hash(id) % state.buckets] : NULL;
+
+    while (e && strcmp(e->id, id) != 0)
+        e = e->next_by_id;
+    return e ? e->changed_us == pg_time(rows, row, "updated_at")
+             : pg_is_null(rows, row, "evse_key");
+}
+
 /* ---- keeping it fresh ---- */
 
-static void read_more(void);
+static void read_page(enum look look);
 
 static void wait_ms(int64_t ms)
 {
     struct timeval t = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
 
     evtimer_add(state.timer, &t);
+}
+
+static void begin_round(void)
+{
+    int64_t now_ms = time_monotonic_ms();
+    bool back = !state.settled && now_ms - state.back_ms >= EVERY_MS;
+
+    if (state.reading)
+        return;
+    if (!state.full) {
+        read_page(LOOK_PAGE);
+        return;
+    }
+    state.round_ms = now_ms;
+    state.from = (struct place){.us = state.since_us, .location = INT64_MAX};
+    if (back) {
+        state.back_ms = now_ms;
+        state.from = (struct place){.us = state.since_us - LOOK_BACK_US};
+    }
+    read_page(back ? LOOK_TIMES : LOOK_NEWS);
+}
+
+/* After a look back comes one for news: since_us is where that began. */
+static void end_round(void)
+{
+    if (state.look != LOOK_NEWS) {
+        state.settled = state.settled || state.round_ms - state.since_ms > SETTLED_MS;
+        state.from = (struct place){.us = state.since_us, .location = INT64_MAX};
+        read_page(LOOK_NEWS);
+        return;
+    }
+    wait_ms(state.again ? TOLD_AGAIN_MS : EVERY_MS);
+    state.again = false;
+}
+
+static void go_on_after(struct arena *a, const PGresult *rows)
+{
+    int last = PQntuples(rows) - 1;
+
+    state.from.us = pg_time(rows, last, "updated_at");
+    state.from.location = pg_int(rows, last, "location");
+    text_copy(state.from.uid, sizeof(state.from.uid), pg_text(a, rows, last, "uid"));
+    text_to_lower(state.from.uid);
+}
+
+static int page_size(enum look look)
+{
+    return look == LOOK_PAGE ? PAGE_LOCATIONS : look == LOOK_TIMES ? PAGE_TIMES : PAGE_CHANGES;
+}
+
+static void have_locations(struct arena *a, const PGresult *rows)
+{
+    int count = PQntuples(rows);
+
+    for (int i = 0; i < count; i++)
+        index_take(a, rows, i);
+    if (count > 0)
+        state.cursor = pg_int(rows, count - 1, "location");
+    state.full = count == 0;
+    if (state.full)
+        begin_round();
+    else
+        read_page(LOOK_PAGE);
+}
+
+static void have_changes(struct arena *a, const PGresult *rows)
+{
+    int count = PQntuples(rows);
+    bool known = state.look == LOOK_TIMES;
+
+    for (int i = 0; i < count && known; i++)
+        known = index_has(a, rows, i);
+    if (state.look == LOOK_TIMES && !known) {
+        read_page(LOOK_BACK);
+        return;
+    }
+    for (int i = 0; i < count && !known; i++) {
+        int64_t changed_us = pg_time(rows, i, "updated_at");
+
+        index_take(a, rows, i);
+        if (changed_us > state.since_us) {
+            state.since_us = changed_us;
+            state.since_ms = time_monotonic_ms();
+            state.settled = false;
+        }
+    }
+    if (count < page_size(state.look)) {
+        end_round();
+        return;
+    }
+    go_on_after(a, rows);
+    read_page(state.look == LOOK_BACK ? LOOK_TIMES : state.look);
 }
 
 static void have_read(const PGresult *rows, struct err e, void *arg)
@@ -191,84 +322,49 @@ static void have_read(const PGresult *rows, struct err e, void *arg)
         return;
     }
     struct arena *a = arena_new(0x7fffffff);
-    int count = PQntuples(rows);
-    bool more;
-
-    for (int i = 0; i < count; i++) {
-        int64_t changed_us = pg_time(rows, i, "updated_at");
-
-        index_take(a, rows, i);
-        if (state.full && changed_us > state.since_us) {
-            state.since_us = changed_us;
-            state.since_ms = time_monotonic_ms();
-            state.settled = false;
-        }
-        if (!state.full)
-            state.cursor = pg_int(rows, i, "location");
-    }
-    state.after.us = TIME_NONE;
-    if (state.full && count == PAGE_CHANGES) {
-        state.after.us = pg_time(rows, count - 1, "updated_at");
-        state.after.location = pg_int(rows, count - 1, "location");
-        text_copy(state.after.uid, sizeof(state.after.uid), pg_text(a, rows, count - 1, "uid"));
-        text_to_lower(state.after.uid);
-    }
-    arena_free(a);
-    if (state.full) {
-        more = count == PAGE_CHANGES;
-        state.settled = state.settled || (!more && state.round_ms - state.since_ms > SETTLED_MS);
-    } else {
-        state.full = count == 0;
-        more = true;
-    }
-    if (more)
-        read_more();
+    if (state.look == LOOK_PAGE)
+        have_locations(a, rows);
     else
-        wait_ms(state.again ? TOLD_MS : EVERY_MS);
-    state.again = false;
+        have_changes(a, rows);
+    arena_free(a);
 }
 
-static void read_more(void)
+static void read_page(enum look look)
 {
+    struct arena *a = arena_new(ARGS_ARENA);
+    int statement = STATEMENT_evse_changes;
     struct pg_args args;
-    struct arena *a;
 
-    if (state.reading)
-        return;
     state.reading = true;
+    state.told = false;
+    state.look = look;
     evtimer_del(state.timer);
-    a = arena_new(ARGS_ARENA);
     pg_args_init(&args, a);
-    if (state.full) {
-        bool new_round = state.after.us == TIME_NONE;
-        if (new_round)
-            state.round_ms = time_monotonic_ms();
-        if (new_round && state.settled) {
-            pg_arg_time(&args, state.since_us);
-            pg_arg_int(&args, INT64_MAX);
-        } else {
-            pg_arg_time(&args, new_round ? state.since_us - LOOK_BACK_US : state.after.us);
-            pg_arg_int(&args, new_round ? 0 : state.after.location);
-        }
-        pg_arg_text(&args, new_round ? "" : state.after.uid);
-        pg_arg_int(&args, PAGE_CHANGES);
-    } else {
+    if (look == LOOK_PAGE) {
+        statement = STATEMENT_evse_page;
         pg_arg_int(&args, state.cursor);
-        pg_arg_int(&args, PAGE_LOCATIONS);
+    } else {
+        statement = look == LOOK_TIMES ? STATEMENT_evse_times : STATEMENT_evse_changes;
+        pg_arg_time(&args, state.from.us);
+        pg_arg_int(&args, state.from.location);
+        pg_arg_text(&args, state.from.uid);
     }
-    pg_send(PG_READ, state.full ? STATEMENT_evse_changes : STATEMENT_evse_page, &args, have_read,
+    pg_arg_int(&args, page_size(look));
+    pg_send(PG_READ, statement, &args, have_read,
             (void *)(uintptr_t)state.life); /* NOLINT: a number, not a pointer */
     arena_free(a);
 }
 
-static void look(evutil_socket_t fd, short what, void *arg)
+static void on_time(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     (void)arg;
-    read_more();
+    begin_round();
 }
 
+/* A look that has begun may be too early for this one; one that has just ended is followed by the
+ * next after a while: an id that is not found in here is asked of the database anyway. */
 static void told(const char *payload, void *arg)
 {
     (void)payload;
@@ -276,8 +372,12 @@ static void told(const char *payload, void *arg)
     if (!state.open || !state.full)
         return;
     state.again = state.reading;
-    if (!state.reading)
-        wait_ms(TOLD_MS);
+    if (!state.reading && !state.told) {
+        int64_t since_ms = time_monotonic_ms() - state.round_ms;
+
+        state.told = true;
+        wait_ms(since_ms < TOLD_AGAIN_MS ? TOLD_AGAIN_MS - since_ms : TOLD_MS);
+    }
 }
 
 void evse_index_open(struct event_base *loop)
@@ -285,8 +385,7 @@ void evse_index_open(struct event_base *loop)
     state.open = true;
     state.life++;
     state.since_us = time_now_us() - LOOK_BACK_FIRST_US;
-    state.after.us = TIME_NONE;
-    state.timer = evtimer_new(loop, look, NULL);
+    state.timer = evtimer_new(loop, on_time, NULL);
     if (!state.timer)
         abort();
     wait_ms(0);

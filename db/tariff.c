@@ -27,16 +27,17 @@ enum flow_next tariff_get(struct flow *f, const struct tariff_key *key, struct s
     return pg_run(f, PG_READ, STATEMENT_tariff_get, &args, stored_object_take, ret);
 }
 
-static struct err take_created(struct flow *f, const PGresult *rows, void *to)
+static struct err take_stored(struct flow *f, const PGresult *rows, void *to)
 {
-    bool *ret = to;
+    struct tariff_stored *ret = to;
 
     (void)f;
-    *ret = pg_bool(rows, 0, "created");
+    ret->conflict = pg_is_null(rows, 0, "created");
+    ret->created = pg_bool(rows, 0, "created");
     return OK;
 }
 
-enum flow_next tariff_put(struct flow *f, const struct tariff_put *put, bool *ret_created)
+enum flow_next tariff_put(struct flow *f, const struct tariff_put *put, struct tariff_stored *ret)
 {
     struct pg_args args;
 
@@ -44,7 +45,8 @@ enum flow_next tariff_put(struct flow *f, const struct tariff_put *put, bool *re
     pg_arg_text(&args, put->document);
     pg_arg_time(&args, put->last_updated_us);
     pg_arg_text(&args, version_name(put->ocpi));
-    return pg_run(f, PG_WRITE, STATEMENT_tariff_put, &args, take_created, ret_created);
+    pg_arg_int(&args, put->if_version);
+    return pg_run(f, PG_WRITE, STATEMENT_tariff_put, &args, take_stored, ret);
 }
 
 enum flow_next tariff_put_many(struct flow *f, const struct tariff_put *puts, size_t count)

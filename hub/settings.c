@@ -52,6 +52,7 @@ const struct setting settings_table[] = {
     {"ocpi", "handshake_timeout", SETTING_MILLIS, AT(handshake_timeout_ms), "10s", "for each request of a registration", 1000, 60000},
     {"ocpi", "probe_silence", SETTING_MILLIS, AT(probe_silence_ms), "5m", "a partner that has been silent for so long is asked whether it is there", 1000, 86400000},
     {"ocpi", "probe_every", SETTING_MILLIS, AT(probe_every_ms), "30s", "how often that is looked at", 1000, 3600000},
+    {"ocpi", "pull_share", SETTING_INT, AT(pull_share), "25", "of the time, in percent, that fetching a partner's objects may take of a worker; the rest are pauses", 1, 100},
     {"secrets", "data_key_file", SETTING_SECRET_FILE, AT(data_key), NULL, "64 hex digits: seals the tokens we send to partners", .required = true},
     {"secrets", "hash_key_file", SETTING_SECRET_FILE, AT(hash_key), NULL, "64 hex digits: keys the hashes of tokens partners send to us", .required = true},
     {"secrets", "admin_token_file", SETTING_SECRET_FILE, AT(admin_token), NULL, "opens /v1/admin on the public listener; at least 32 characters"},

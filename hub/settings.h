@@ -35,6 +35,7 @@ struct settings {
     int64_t page_limit;
     int64_t handshake_timeout_ms;
     int64_t probe_silence_ms, probe_every_ms;
+    int64_t pull_share;
     /* [secrets] */
     struct secret data_key, hash_key, admin_token;
     /* [auth] */

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/text.h"
 
 struct look {
     struct arena *arena;
@@ -86,7 +87,7 @@ static void look_into_array(struct look *look, const json_t *array)
 static void look_at(struct look *look, const char *member, const json_t *value)
 {
 
-    if (member && strcmp(member, "token") == 0)
+    if (member && text_equal_caseless(member, "token"))
         look_add(look, "\"***\"");
     else if (json_is_object(value))
         look_into_object(look, value);

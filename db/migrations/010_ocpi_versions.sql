@@ -22,9 +22,11 @@ END $$;
 
 -- ---------------------------------------------------------------- columns
 
+-- party_key() written out: else each write would parse it anew, and there are many of locations.
 ALTER TABLE location
     ADD COLUMN ocpi text NOT NULL DEFAULT '2.2.1',
-    ADD COLUMN owner text NOT NULL GENERATED ALWAYS AS (party_key(country_code, party_id)) STORED;
+    ADD COLUMN owner text NOT NULL
+        GENERATED ALWAYS AS (lower(country_code || '*' || party_id)) STORED;
 CREATE INDEX location_of_owner ON location (owner, id) INCLUDE (partner_id, published, last_updated);
 CREATE INDEX location_by_id ON location (lower(location_id));
 
@@ -65,6 +67,22 @@ CREATE INDEX cdr_by_id ON cdr (lower(cdr_id));
 -- ---------------------------------------------------------------- locations
 
 DROP FUNCTION location_put(bigint, text, text, text, text, timestamptz, bigint, boolean);
+
+-- As before, but planned once for each connection and not for each location.
+CREATE OR REPLACE FUNCTION connectors_of(p_connectors jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN (SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'id', c ->> 'id', 'standard', c ->> 'standard', 'format', c ->> 'format',
+        'power_type', c ->> 'power_type',
+        'power_w', coalesce(
+            json_integer(c -> 'max_electric_power'),
+            coalesce(json_integer(c -> 'max_voltage'), json_integer(c -> 'voltage'))
+            * coalesce(json_integer(c -> 'max_amperage'), json_integer(c -> 'amperage'))
+            * CASE c ->> 'power_type' WHEN 'AC_3_PHASE' THEN 3 WHEN 'AC_2_PHASE' THEN 2 ELSE 1 END,
+            0)) ORDER BY i), '[]')
+      FROM jsonb_array_elements(p_connectors) WITH ORDINALITY x (c, i)
+     WHERE jsonb_typeof(c) = 'object');
+END $$;
 
 -- Outcomes: created, replaced, same, stale, conflict. p_view: the document as a Location of 2.2.1,
 -- NULL where it is one. EVSEs that are missing from a full document stay as REMOVED (R-LOC-02, 04);
@@ -181,10 +199,10 @@ END $$;
 
 -- What the index in memory keeps of an EVSE.
 CREATE OR REPLACE FUNCTION evse_document(l location, e evse) RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT CASE WHEN e.uid IS NOT NULL THEN jsonb_build_object(
+    SELECT CASE WHEN e.uid IS NOT NULL THEN json_build_object(
         'partner_id', l.partner_id, 'country_code', l.country_code, 'party_id', l.party_id,
         'location_id', l.location_id, 'uid', e.uid, 'evse_id', e.evse_id, 'status', e.status,
-        'capabilities', to_jsonb(e.capabilities), 'connectors', e.connectors,
+        'capabilities', to_json(e.capabilities), 'connectors', e.connectors,
         'published', l.published, 'name', l.name, 'address', l.address, 'city', l.city,
         'country', l.country, 'time_zone', l.time_zone, 'latitude', l.latitude,
         'longitude', l.longitude,
@@ -196,11 +214,11 @@ $$;
 
 DROP FUNCTION tariff_put(bigint, text, text, text, text, timestamptz);
 
--- true: it was not there before. Every version stays in tariff_version; an older one than the
--- stored is only noted there.
+-- true: it was not there before. NULL: it is another version than p_if_version by now, and nothing
+-- was written. Every version stays in tariff_version.
 CREATE FUNCTION tariff_put(p_partner bigint, p_country text, p_party text, p_id text,
                            p_document text, p_last_updated timestamptz,
-                           p_ocpi text DEFAULT '2.2.1')
+                           p_ocpi text DEFAULT '2.2.1', p_if_version bigint DEFAULT 0)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     o tariff;
@@ -221,6 +239,9 @@ BEGIN
          WHERE partner_id = p_partner AND lower(country_code) = lower(p_country)
            AND lower(party_id) = lower(p_party) AND lower(tariff_id) = lower(p_id)
            FOR UPDATE;
+        IF p_if_version <> 0 AND o.version <> p_if_version THEN
+            RETURN NULL;
+        END IF;
         IF o.deleted_at IS NULL
            AND (p_last_updated < o.last_updated
                 OR (p_last_updated = o.last_updated AND p_document = o.document

@@ -12,12 +12,15 @@ SELECT document, ocpi, version, last_updated FROM location
 -- Locks the location's row: writers of one location go one after the other.
 SELECT location_put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS outcome
 
--- name: location_put_many
--- A page of a pull. In the order of the keys, so that two pages do not wait for each other in turn.
+-- name: location_put_many alone
+-- Of a page of a pull. In the order of the keys, so that two pages do not wait for each other in turn.
+-- The commit does not wait for the disk: a later one that does, of the page, covers it. Alone: who
+-- writes of sessions neither waits for it nor commits like that.
 SELECT count(location_put(x.partner_id, x.country, x.party, x.id, x.document, x.last_updated, 0,
                           true, x.ocpi, x.view)) AS stored
   FROM (SELECT u.*
-          FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],
+          FROM set_config('synchronous_commit', 'off', true),
+               unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],
                       $6::timestamptz[], $7::text[], $8::text[])
                u (partner_id, country, party, id, document, last_updated, ocpi, view)
          ORDER BY lower(u.country), lower(u.party), lower(u.id)) x
@@ -31,10 +34,16 @@ SELECT l.id AS location, e.uid, e.evse_key, e.updated_at, evse_document(l, e) AS
  ORDER BY l.id
 
 -- name: evse_changes
--- Index evse_by_change. A round of pages begins a little before the last change that was seen, for
--- what was not committed then, and goes on after the last row of each page.
+-- Index evse_by_change. A page begins after the last row of the page before.
 SELECT l.id AS location, e.uid, e.evse_key, e.updated_at, evse_document(l, e) AS document
   FROM evse e JOIN location l ON l.id = e.location
+ WHERE (e.updated_at, e.location, lower(e.uid)) > ($1, $2, $3)
+ ORDER BY e.updated_at, e.location, lower(e.uid) LIMIT $4
+
+-- name: evse_times
+-- The same without documents, which cost most of it: what of this do we have already?
+SELECT e.location, e.uid, e.evse_key, e.updated_at
+  FROM evse e
  WHERE (e.updated_at, e.location, lower(e.uid)) > ($1, $2, $3)
  ORDER BY e.updated_at, e.location, lower(e.uid) LIMIT $4
 

@@ -10,15 +10,16 @@ SELECT document, ocpi, version, last_updated FROM roaming_token
 -- name: roaming_token_put
 SELECT roaming_token_put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS outcome
 
--- name: roaming_token_put_many
--- A page of a pull, in the order of the keys.
+-- name: roaming_token_put_many alone
+-- As location_put_many.
 SELECT count(roaming_token_put(x.partner_id, x.country, x.party, x.uid, x.type, x.document, x.ocpi,
                                x.contract, x.valid, x.last_updated, 0)) AS stored
-  FROM (SELECT u.* FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],
-                               $6::text[], $7::text[], $8::text[], $9::boolean[],
-                               $10::timestamptz[])
-                        u (partner_id, country, party, uid, type, document, ocpi, contract, valid,
-                           last_updated)
+  FROM (SELECT u.*
+          FROM set_config('synchronous_commit', 'off', true),
+               unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+                      $7::text[], $8::text[], $9::boolean[], $10::timestamptz[])
+               u (partner_id, country, party, uid, type, document, ocpi, contract, valid,
+                  last_updated)
          ORDER BY lower(u.country), lower(u.party), lower(u.uid), upper(u.type)) x
 
 -- name: token_owner_find

@@ -8,13 +8,15 @@ SELECT document, ocpi, version, last_updated FROM tariff
    AND lower(tariff_id) = lower($4) AND deleted_at IS NULL
 
 -- name: tariff_put
-SELECT tariff_put($1, $2, $3, $4, $5, $6, $7) AS created
+SELECT tariff_put($1, $2, $3, $4, $5, $6, $7, $8) AS created
 
--- name: tariff_put_many
+-- name: tariff_put_many alone
+-- As location_put_many.
 SELECT count(tariff_put(x.partner_id, x.country, x.party, x.id, x.document, x.last_updated,
                         x.ocpi)) AS stored
   FROM (SELECT u.*
-          FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],
+          FROM set_config('synchronous_commit', 'off', true),
+               unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],
                       $6::timestamptz[], $7::text[])
                u (partner_id, country, party, id, document, last_updated, ocpi)
          ORDER BY lower(u.country), lower(u.party), lower(u.id)) x

@@ -13,9 +13,15 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/time.h"
+#include "hub/hub.h"
 #include "hub/partner/message_log.h"
 
-enum { TEXT_MEMORY = 32 * 1024 * 1024 };
+enum {
+    TEXT_MEMORY = 32 * 1024 * 1024,
+    PAUSE_MAX_MS = 50,
+    PACED_MS = 20000, /* a page so large that it takes longer gets no more pauses */
+};
 
 static bool is(const struct pull_store *s, const char *module)
 {
@@ -184,8 +190,33 @@ static enum flow_next put_slice(struct flow *f, struct pull_store *s)
     return FLOW_AGAIN;
 }
 
+/* A pull is in no hurry: the longer a slice took, the longer the pause after it. */
+static bool pauses(struct flow *f, struct pull_store *s)
+{
+    int64_t now = time_monotonic_ms(), share = hub_of(f)->settings->pull_share;
+
+    if (!s->page_ms) {
+        s->page_ms = now;
+        s->pause_at = PULL_SLICE;
+    }
+    if (!s->slice_ms)
+        s->slice_ms = now;
+    if (s->index < s->pause_at)
+        return false;
+    int64_t took = now - s->slice_ms + 1; /* the clock counts whole milliseconds */
+    s->pause_at = s->index + PULL_SLICE;
+    s->slice_ms = 0;
+    if (share >= 100 || now - s->page_ms > PACED_MS)
+        return false;
+    int64_t pause = took * (100 - share) / share;
+    flow_sleep(f, pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS);
+    return true;
+}
+
 enum flow_next pull_store(struct flow *f, struct pull_store *s)
 {
+    if (pauses(f, s))
+        return FLOW_AGAIN;
     if (is(s, MODULE_SESSIONS) || is(s, MODULE_CDRS))
         return pull_store_one(f, s);
     switch (s->phase) {

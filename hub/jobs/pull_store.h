@@ -17,7 +17,7 @@
 #include "db/roaming_token.h"
 #include "hub/partner/intake.h"
 
-enum { PULL_SLICE = 10 };
+enum { PULL_SLICE = 10 }; /* a pause follows: the setting pull_share */
 
 struct pull_store {
     const struct pull_claim *claim;
@@ -30,6 +30,8 @@ struct pull_store {
     /* as it goes */
     enum { PULL_SEE, PULL_COMPARE, PULL_PUT, PULL_TELL } phase;
     size_t index;
+    size_t pause_at;                                    /* this index; 0: nothing has begun */
+    int64_t page_ms, slice_ms;                          /* when they began, monotonic; 0: not yet */
     const char *keys[PULL_SLICE], *digests[PULL_SLICE]; /* tokens: uids, contracts */
     bool skip[PULL_SLICE];
     struct token_owner owner;

@@ -51,10 +51,8 @@ struct intake intake_of_request(struct flow *f, const char *country_code, const 
     struct intake in = {.partner = r->caller.partner, .version = r->version};
     struct party_id id;
 
-    if (country_code && party_id_make(country_code, party_id, &id))
-        in.owner = registered(in.partner, id);
-    else
-        in.owner = r->caller.from;
+    in.in_url = country_code && party_id_make(country_code, party_id, &id);
+    in.owner = in.in_url ? registered(in.partner, id) : r->caller.from;
     return in;
 }
 
@@ -105,14 +103,18 @@ static struct err check_clock(struct flow *f, const struct intake *in, int64_t l
                     "R-TRANS-15");
 }
 
-/* An object belongs to a party of the partner who sent it, in the role that owns all of these
- * modules (R-TRANS-18). */
+/* An object belongs to the party of the URL it is pushed to; and to a party of the partner who sent
+ * it, in the role that owns all of these modules (R-TRANS-18). */
 static struct err check_owner(struct flow *f, const struct intake *in, const char *country_code,
                               const char *party_id)
 {
     const struct partner *p = in->partner;
     struct party_id id;
 
+    if (in->in_url) {
+        TRY(intake_same(f, "/country_code", in->owner.country_code, country_code));
+        TRY(intake_same(f, "/party_id", in->owner.party_id, party_id));
+    }
     if (party_id_make(country_code, party_id, &id))
         for (size_t i = 0; i < p->party_count; i++)
             if (p->parties[i].role == OCPI_ROLE_CPO && party_id_equal(&p->parties[i].id, &id))

@@ -25,6 +25,7 @@ struct intake {
     enum ocpi_version version; /* of the document */
     /* Its owner, who stands in no object of 2.1.1: of the URL, or of the connection. */
     struct party_id owner;
+    bool in_url; /* the URL names it: what is pushed says the same (R-TRANS-17) */
     /* Session and CDR of 2.1.1: what token_owner_find says of intake_auth_id; NULL: not asked. */
     const struct token_owner *token;
 };

@@ -13,6 +13,8 @@
 #include "ocpi/headers.h"
 #include "ocpi/version.h"
 
+enum { LIST_KEPT = 16 * 1024 };
+
 /* Values of "token" are secrets in credentials objects only; Tokens are called token elsewhere. */
 static void mask(json_t *value)
 {
@@ -58,6 +60,23 @@ static const char *path_of(struct arena *a, const char *url)
     return path ? arena_bytes(a, path, strcspn(path, "?")) : "/";
 }
 
+/* Lists that are fetched are long, and what is refused of them is logged by itself: of the others
+ * the beginning will do. */
+static const char *of_answer(struct arena *a, const struct ocpi_call *call,
+                             const struct ocpi_answer *answer, struct err e)
+{
+    const struct http_answer *http = &answer->http;
+    size_t length = LIST_KEPT;
+
+    if (http->outcome != HTTP_ANSWERED || !http->body_length)
+        return NULL;
+    if (failed(e) || !json_is_array(answer->data) || http->body_length <= length)
+        return message_mask(a, call->module, http->body, http->body_length);
+    while (length > 0 && ((unsigned char)http->body[length] & 0xC0) == 0x80)
+        length--;
+    return arena_bytes(a, http->body, length);
+}
+
 void message_log_object(struct flow *f, const struct partner *p, const char *module, const char *id,
                         const char *url, const json_t *object, struct err e)
 {
@@ -91,7 +110,7 @@ void message_log_outgoing(const struct ocpi_exchange *e)
     const struct http_answer *http = &e->answer->http;
     struct arena *a = arena_new(16 * 1024 * 1024);
     char from[PARTY_TEXT] = "", to[PARTY_TEXT] = "";
-    const char *request = NULL, *response = NULL;
+    const char *request = NULL;
 
     if (call->peer) {
         party_id_print(&call->peer->our_party, from);
@@ -99,8 +118,6 @@ void message_log_outgoing(const struct ocpi_exchange *e)
     }
     if (call->body)
         request = message_mask(a, call->module, call->body, strlen(call->body));
-    if (http->outcome == HTTP_ANSWERED && http->body_length)
-        response = message_mask(a, call->module, http->body, http->body_length);
     struct err e2 = ocpi_answer_err(a, e->answer);
     message_log(&(struct message){
         .outgoing = true,
@@ -122,7 +139,7 @@ void message_log_outgoing(const struct ocpi_exchange *e)
         .refused = failed(e2),
         .losses = call->losses,
         .request_body = request,
-        .response_body = response,
+        .response_body = of_answer(a, call, e->answer, e2),
     });
     arena_free(a);
 }

@@ -10,7 +10,7 @@
 #include "db/partner.h"
 #include "hub/hub.h"
 
-enum { CREDENTIALS_BYTES = 4 * 1024 * 1024, CLIENTS_MAX = 10000 };
+enum { CREDENTIALS_BYTES = 16 * 1024 * 1024, CLIENTS_MAX = 10000 };
 
 static bool lists_clients(enum face face, enum ocpi_version version)
 {

@@ -17,8 +17,11 @@ struct tariff_write {
     struct tariff_key key;
     struct intake in;
     struct stored_object stored;
+    enum { READ, MERGE, SEE } phase; /* of a PATCH */
+    int tries;
     struct tariff_put put;
-    bool created, found;
+    struct tariff_stored result;
+    bool found;
 };
 
 static struct err read_path(struct flow *f, struct tariff_write *w)
@@ -77,7 +80,8 @@ static enum flow_next put_whole(struct flow *f, struct tariff_write *w, const js
     FLOW_TRY(f, intake_same(f, "/country_code", w->key.country_code, w->put.key.country_code));
     FLOW_TRY(f, intake_same(f, "/party_id", w->key.party_id, w->put.key.party_id));
     FLOW_TRY(f, intake_same(f, "/id", w->key.tariff_id, w->put.key.tariff_id));
-    return tariff_put(f, &w->put, &w->created);
+    w->put.if_version = w->stored.version; /* 0 for a PUT, which reads nothing */
+    return tariff_put(f, &w->put, &w->result);
 }
 
 static enum flow_next check_and_store(struct flow *f)
@@ -92,7 +96,7 @@ static enum flow_next answer(struct flow *f)
 {
     struct tariff_write *w = f->state;
 
-    return reply_ocpi(f, w->created ? 201 : 200, NULL);
+    return reply_ocpi(f, w->result.created ? 201 : 200, NULL);
 }
 
 static const struct flow_step put_steps[] = {
@@ -110,12 +114,11 @@ static enum flow_next check_patch(struct flow *f)
 
     FLOW_TRY(f, read_path(f, w));
     FLOW_TRY(f, intake_check_patch(f, &w->in, "Tariff", request_of(f)->json));
-    return tariff_get(f, &w->key, &w->stored);
+    return FLOW_NEXT;
 }
 
-static enum flow_next merge_and_store(struct flow *f)
+static enum flow_next merge(struct flow *f, struct tariff_write *w)
 {
-    struct tariff_write *w = f->state;
     json_t *patch = request_of(f)->json, *stored, *merged;
 
     if (!w->stored.found) /* the sender falls back to PUT */
@@ -125,6 +128,29 @@ static enum flow_next merge_and_store(struct flow *f)
     FLOW_TRY(f, object_merge(object_type_find(w->in.version, "Tariff"), stored, patch,
                              &w->in.partner->peer.leniency, f->arena, &merged));
     return put_whole(f, w, merged);
+}
+
+static enum flow_next merge_and_store(struct flow *f)
+{
+    struct tariff_write *w = f->state;
+
+    switch (w->phase) {
+    case READ:
+        w->phase = MERGE;
+        tariff_get(f, &w->key, &w->stored);
+        return FLOW_AGAIN;
+    case MERGE:
+        w->phase = SEE;
+        return merge(f, w) == FLOW_FAILED ? FLOW_FAILED : FLOW_AGAIN;
+    case SEE:
+        if (!w->result.conflict)
+            return FLOW_NEXT;
+        if (!intake_once_more(f, &w->tries))
+            return flow_fail(f, err_new(ERR_OVERLOADED));
+        w->phase = READ;
+        return FLOW_AGAIN;
+    }
+    return flow_fail(f, err_new(ERR_INTERNAL));
 }
 
 static const struct flow_step patch_steps[] = {

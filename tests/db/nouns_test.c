@@ -60,7 +60,8 @@ static struct {
     struct idempotency_record record;
     struct timer_effects effects;
     const char *document;
-    bool found, created, ended_well;
+    bool found, ended_well;
+    struct tariff_stored tariff;
 } t;
 
 static void have_ended(struct flow *f)
@@ -295,12 +296,12 @@ static enum flow_next look_at_place(struct flow *f)
                       &(struct tariff_put){.key = {t.partner, "FI", "VRT", "T1"},
                                            .document = "{}",
                                            .last_updated_us = 5},
-                      &t.created);
+                      &t.tariff);
 }
 
 static enum flow_next delete_tariff(struct flow *f)
 {
-    assert_true(t.created);
+    assert_true(t.tariff.created);
     return tariff_delete(f, &(struct tariff_key){t.partner, "FI", "VRT", "t1"}, &t.found);
 }
 

@@ -191,7 +191,7 @@ SETTING_SECTIONS = {
     "website": "ocpi", "page_limit": "ocpi", "handshake_timeout": "ocpi", "data_key_file": "secrets",
     "hash_key_file": "secrets", "admin_token_file": "secrets", "jwt_issuer": "auth",
     "jwt_audience": "auth", "jwt_keys_file": "auth", "jwks_url": "auth", "dev_jwt_key_file": "auth",
-    "probe_silence": "ocpi", "probe_every": "ocpi",
+    "probe_silence": "ocpi", "probe_every": "ocpi", "pull_share": "ocpi",
 }
 
 

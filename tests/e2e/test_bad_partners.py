@@ -89,6 +89,18 @@ def test_the_evses_of_a_location_change_at_once_and_no_change_is_lost(world, ver
     assert [e["status"] for e in stored["evses"]] == ["CHARGING"] * len(location["evses"])
 
 
+def test_a_tariff_is_patched_at_once_by_many_and_no_change_is_lost(world):
+    """R-TAR-15, R-TRANS-11: PATCH of a Tariff is one of 2.1.1."""
+    p = Speaker("2.1.1", "DE", "BT1")
+    p.register(world.hub)
+    done(p.put(p.own("tariffs", "T"), p.tariff("T")), 201)
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda i: p.patch(p.own("tariffs", "T"), {f"x{i}": i}), range(12)))
+    assert [a.text for a in answers if a.status_code != 200 or a.json()["status_code"] != 1000] == []
+    stored = done(p.get(p.own("tariffs", "T")))
+    assert {k: v for k, v in stored.items() if k.startswith("x")} == {f"x{i}": i for i in range(12)}
+
+
 def grow(change, most_bytes):
     """Changes go well until the object would have more than most_bytes: then 413, each time."""
     for i in range(most_bytes // 900_000 + 3):

@@ -210,7 +210,8 @@ def test_url_and_object_name_the_same_owner_and_id(newer, module, member, value)
     thing = {"locations": newer.location, "tariffs": newer.tariff, "sessions": newer.session}[module]()
     answer = newer.put(newer.own(module, thing["id"]), {**thing, member: value})
     envelope(answer, 200, 2001)
-    assert f"/{member}" in answer.json()["status_message"] or "party_id" in answer.json()["status_message"]
+    message = answer.json()["status_message"]
+    assert message.startswith(f"/{member}:") and ("R-TRANS-16" if member == "id" else "R-TRANS-17") in message
     assert newer.get(newer.own(module, thing["id"])).status_code == 404
     if member == "id":
         assert newer.get(newer.own(module, value)).status_code == 404

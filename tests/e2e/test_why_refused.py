@@ -64,7 +64,7 @@ def test_how_often_and_since_when(partner, ctl):
         body = partner.put(partner.own("locations", location["id"]), location).json()
         assert body["status_code"] == 2001 and f"/evses/{index}/status" in body["status_message"]
     last = wait_until(lambda: [m for m in refused(ctl, partner, module="locations")
-                               if m["pointer"] == "/evses/2/status"], what="the third refusal")[0]
+                               if m.get("pointer") == "/evses/2/status"], what="the third refusal")[0]
 
     def counted():
         shown = json.loads(ctl("message", "show", last["id"], "--json"))

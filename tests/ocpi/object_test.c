@@ -112,6 +112,7 @@ static void a_token_never_comes_to_light(void **state)
 {
     static const char *const rows[][2] = {
         {"{\"token\":\"secret\"}", "{\"token\":\"***\"}"},
+        {"{\"Token\":\"secret\"}", "{\"Token\":\"***\"}"},
         {"[{\"a\":{\"token\":[\"secret\"],\"b\":1}}]", "[{\"a\":{\"token\":\"***\",\"b\":1}}]"},
         {"{\"tokens\":\"seen\"}", "{\"tokens\":\"seen\"}"},
         {"{}", "{}"},
