@@ -107,7 +107,7 @@ static const char *method_of(const struct request *r)
 
 /* R-ROUTE-63. TO is who was named, which is nobody in open routing; what goes on carries its leg's.
  */
-static struct err check_loop(struct flow *f, const struct routing_decision *d)
+static struct err check_loop(struct flow *f, const struct party_id *from, const struct party_id *to)
 {
     const struct request *r = request_of(f);
     const struct http_request *http = r->http;
@@ -115,8 +115,8 @@ static struct err check_loop(struct flow *f, const struct routing_decision *d)
         .hub = hub_of(f)->public_url,
         .correlation_id = http_header(http, HEADER_CORRELATION_ID),
         .request_id = http_header(http, HEADER_REQUEST_ID),
-        .from = d->from->id,
-        .to = named_receiver(f),
+        .from = *from,
+        .to = *to,
     };
 
     if (r->version == OCPI_2_1_1) /* R-BR-04: it has no such ids */
@@ -148,8 +148,9 @@ struct err relay_decide(struct flow *f, struct relay *r)
         .owner_count = r->owner_count,
     };
 
+    const struct party_id named = named_receiver(f);
     if (!r->by_owner)
-        ask.headers.to = named_receiver(f);
+        ask.headers.to = named;
     if (!routing_method_of(method_of(request), &ask.method))
         return err_rule(err_new(ERR_METHOD_NOT_ALLOWED), "R-TRANS-09");
     r->decision = routing_decide(f->arena, relay_directory(f), &contracts, &ask);
@@ -157,7 +158,7 @@ struct err relay_decide(struct flow *f, struct relay *r)
     set_answer_headers(f, &r->decision.answer);
     if (r->decision.kind == ROUTING_REFUSED)
         return r->decision.err;
-    TRY(check_loop(f, &r->decision));
+    TRY(check_loop(f, &r->decision.from->id, &named));
     if (r->decision.leg_count == 1 && !r->decision.legs[0].party->ours) {
         r->receiver = partner_find(f, r->decision.legs[0].party->partner_id);
         if (!r->receiver) /* gone since the directory was made */
