@@ -18,7 +18,7 @@
 #include "ocpi/url.h"
 
 /* Reading a page of Locations must not hold up the loop for long. */
-enum { PAGE_LIMIT = 100, PAGE_LIMIT_LOCATIONS = 50 };
+enum { PAGE_LIMIT = 100, PAGE_LIMIT_LOCATIONS = 20 };
 
 const char *pull_first_page(struct arena *a, const struct peer *peer,
                             const struct pull_claim *claim)

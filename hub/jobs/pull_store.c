@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Storing a page of a pull: Locations, Tariffs and Tokens, ten at a time.
+ * Storing a page of a pull: Locations, Tariffs and Tokens, a few at a time.
  *
  *    see the whole page --> compare: unchanged? one of our own? --> put what is left --> compare
  * ...

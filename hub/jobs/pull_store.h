@@ -17,7 +17,7 @@
 #include "db/roaming_token.h"
 #include "hub/partner/intake.h"
 
-enum { PULL_SLICE = 10 }; /* a pause follows: the setting pull_share */
+enum { PULL_SLICE = 3 }; /* a pause follows: the setting pull_share */
 
 struct pull_store {
     const struct pull_claim *claim;
