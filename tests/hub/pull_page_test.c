@@ -54,17 +54,17 @@ static const char *after(const char *url, const char *link, int64_t total, size_
 static void the_first_page_is_asked_with_limit_and_date(void **state)
 {
     (void)state; /* R-TRANS-40, 41, 42; whole seconds in 2.1.1 */
-    assert_string_equal(pull_first_page(a, &peer, &claim), BASE "?limit=50");
+    assert_string_equal(pull_first_page(a, &peer, &claim), BASE "?limit=20");
     claim.date_from_us = INT64_C(1774857598) * US_PER_SECOND + 250000;
     assert_string_equal(pull_first_page(a, &peer, &claim),
-                        BASE "?limit=50&date_from=2026-03-30T07%3A59%3A58.250Z");
+                        BASE "?limit=20&date_from=2026-03-30T07%3A59%3A58.250Z");
     peer.version = OCPI_2_1_1;
     endpoint.role = OCPI_INTERFACE_NONE;
     assert_string_equal(pull_first_page(a, &peer, &claim),
-                        BASE "?limit=50&date_from=2026-03-30T07%3A59%3A58Z");
+                        BASE "?limit=20&date_from=2026-03-30T07%3A59%3A58Z");
     peer.quirks.trailing_slash = true;
     claim.date_from_us = TIME_NONE;
-    assert_string_equal(pull_first_page(a, &peer, &claim), BASE "/?limit=50");
+    assert_string_equal(pull_first_page(a, &peer, &claim), BASE "/?limit=20");
     claim.module = MODULE_TARIFFS;
     assert_null(pull_first_page(a, &peer, &claim));
 }
