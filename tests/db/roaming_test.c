@@ -586,7 +586,9 @@ static enum flow_next park_cdr(struct flow *f)
 {
     const struct outbox_item *cdr = item_of(OUTBOX_CDR), *info = item_of(OUTBOX_CLIENT_INFO);
 
-    assert_int_equal(t.outbox.count, 6); /* three places, session, CDR, the CPO's state */
+    /* three places, session, CDR and the CPO's state for the eMSP; its two tokens for the CPO */
+    assert_int_equal(t.outbox.count, 8);
+    assert_int_equal(item_of(OUTBOX_TOKEN)->partner_id, t.cpo);
     assert_non_null(item_of(OUTBOX_SESSION));
     assert_null(item_of(OUTBOX_TARIFF)); /* it has no receiver for them */
     assert_int_equal(cdr->partner_id, t.emsp);
