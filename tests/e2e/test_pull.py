@@ -51,7 +51,7 @@ def lister(shared_world):
     number = next(numbers)
     p = Lister("DE", f"P{number:02d}", f"Pages {number}")
     p.register(shared_world.hub)
-    p.id = shared_world.sql("SELECT partner_id FROM party WHERE party_id = %s", p.party)[0][0]
+    p.id = shared_world.sql("SELECT partner_id FROM party WHERE country_code = 'DE' AND party_id = %s", p.party)[0][0]
     try:
         wait_until(lambda: shared_world.sql("SELECT count(*) FROM pull WHERE partner_id = %s"
                                             " AND good_from IS NOT NULL", p.id) == [(4,)], 20, "the first pulls")

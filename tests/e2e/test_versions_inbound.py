@@ -647,7 +647,8 @@ def test_we_do_not_follow_them_to_another_host(hub, speaker):
     host = urlsplit(elsewhere.base).netloc
     assert host in answer.json()["detail"]
     number = re.search(r"approve (\d+)", answer.json()["detail"]).group(1)
-    hub.ctl("partner", "approve", number, host)
+    # The partner is new: the worker that is asked may hear of it a moment later.
+    wait_until(lambda: hub.ctl("partner", "approve", number, host) or True, 5, "the approval")
     elsewhere.endpoints = p.our_endpoints()
     ok(hub.admin("POST", "/partners/register", json=ask))
 
