@@ -34,6 +34,7 @@ enum {
     POOL_MAX = 64,          /* easy handles kept for the next call */
     IDLE_CONNECTIONS = 200, /* kept open towards all hosts together */
     IDLE_SECONDS = 50,      /* below the minute after which many servers hang up */
+    JUST_USED_SECONDS = 1,  /* not even a server in a hurry has hung up since */
     LIFE_SECONDS = 600,     /* so that a change in the name service is noticed */
     DEFAULT_PER_HOST = 50,
     DEFAULT_CONNECT_MS = 3000,
@@ -301,6 +302,10 @@ static int before_request(void *context, char *peer_ip, char *our_ip, int peer_p
     (void)our_port;
     assert(t->magic == CALL_MAGIC);
     t->attempts++;
+    if (t->attempts > 1 && t->call.once_only) {
+        t->trouble = "the connection ended before an answer came";
+        return CURL_PREREQFUNC_ABORT;
+    }
     return CURL_PREREQFUNC_OK;
 }
 
@@ -469,7 +474,9 @@ static void set_rules(struct transfer *t, CURL *easy)
         curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
         curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
     }
-    if (t->call.once_only) {
+    if (t->call.once_only && t->call.reuses) {
+        curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)JUST_USED_SECONDS);
+    } else if (t->call.once_only) {
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
         curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     }

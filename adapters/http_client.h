@@ -6,7 +6,9 @@
  * Every URL passes the guard (adapters/url_guard.h): https and public addresses, or the networks
  * of allow_private_urls; checked again on the socket's address. No redirects, no proxy from the
  * environment, no cookies. once_only calls use a connection of their own, never a reused one:
- * curl repeats a POST by itself when a reused connection dies.
+ * curl repeats a POST by itself when a reused connection dies. One that says `reuses` takes one
+ * that was used a moment ago, and is broken off where curl would repeat it: still sent once at
+ * most, but where the connection dies at that very moment nobody knows whether it arrived.
  */
 #ifndef ADAPTERS_HTTP_CLIENT_H
 #define ADAPTERS_HTTP_CLIENT_H
@@ -42,6 +44,7 @@ struct http_call {
     int64_t connect_ms, total_ms;
     size_t max_answer; /* bytes; 0: 1 MiB */
     bool once_only;
+    bool reuses; /* ... over a connection that is there; means something with once_only */
     const char *unix_socket; /* where to connect instead of the URL's host, unguarded; NULL: none */
 };
 

@@ -244,6 +244,7 @@ enum flow_next ocpi_send(struct flow *f, const struct ocpi_call *call, struct oc
         .total_ms = x->call.total_ms,
         .max_answer = x->call.max_answer,
         .once_only = x->call.once_only,
+        .reuses = x->call.reuses,
     };
     http_run(&http, answered, x);
     return FLOW_WAIT;

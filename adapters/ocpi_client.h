@@ -26,6 +26,7 @@ struct ocpi_call {
     const char *url;    /* complete */
     const char *body;   /* JSON text or NULL */
     bool once_only;
+    bool reuses;      /* with once_only: see http_client.h */
     bool one_object;  /* the answer's data is one object: a list of one is read as it where the
                          partner has the quirk list_for_object */
     int64_t total_ms; /* 0: the default of the module */

@@ -8,10 +8,17 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "db/pg.h"
 #include "db/session_row.h"
 #include "db/statements.h"
 #include "ocpi/translate/translate.h"
+
+enum {
+    LONG_HASH = 16, /* digits of it in what stands for a long id */
+    WITHOUT_KEPT = 1024,
+    WITHOUT_MS = 5000,
+};
 
 static const char *const modules[] = {
     [ALIAS_LOCATIONS] = "locations",
@@ -119,6 +126,37 @@ enum flow_next alias_give(struct flow *f, int64_t reader_id, enum alias_module m
 
 /* ---- back ---- */
 
+/* Readers that were seen to have none, by the last digits of their ids. */
+static struct {
+    int64_t reader_id, until_ms;
+} without[WITHOUT_KEPT];
+
+static bool has_none(int64_t reader_id)
+{
+    size_t slot = (size_t)reader_id % WITHOUT_KEPT;
+
+    return without[slot].reader_id == reader_id && time_monotonic_ms() < without[slot].until_ms;
+}
+
+static void note_none(int64_t reader_id)
+{
+    size_t slot = (size_t)reader_id % WITHOUT_KEPT;
+
+    without[slot].reader_id = reader_id;
+    without[slot].until_ms = time_monotonic_ms() + WITHOUT_MS;
+}
+
+/* As translate_id makes them: what was kept of the id, a dash, and a hash. */
+static bool may_be_long(const char *alias)
+{
+    size_t length = strlen(alias);
+
+    if (text_utf8_count(alias) != ALIAS_OF_LONG_ID || length <= LONG_HASH)
+        return false;
+    const char *hash = alias + length - LONG_HASH;
+    return hash[-1] == '-' && strspn(hash, "0123456789abcdefABCDEF") == LONG_HASH;
+}
+
 /* What is looked for stands in *ret when the rows come. A long id that is several owners' is told
  * without an owner. */
 static struct err take_resolved(struct flow *f, const PGresult *rows, void *to)
@@ -133,6 +171,8 @@ static struct err take_resolved(struct flow *f, const PGresult *rows, void *to)
         bool given = pg_bool(rows, i, "given");
         struct party_id owner;
 
+        if (!id) /* says that there is none */
+            continue;
         if ((!given && !text_equal_caseless(translate_id(a, id), alias)) ||
             !party_id_make(pg_text(a, rows, i, "country_code"), pg_text(a, rows, i, "party_id"),
                            &owner))
@@ -148,18 +188,39 @@ static struct err take_resolved(struct flow *f, const PGresult *rows, void *to)
     return OK;
 }
 
-enum flow_next alias_resolve(struct flow *f, int64_t reader_id, enum alias_module module,
-                             const char *alias, struct alias_resolved *ret)
+struct resolving {
+    int64_t reader_id;
+    struct alias_resolved *ret;
+};
+
+static struct err take_of_reader(struct flow *f, const PGresult *rows, void *to)
 {
+    const struct resolving *r = to;
+
+    for (int i = 0; i < PQntuples(rows); i++)
+        if (pg_is_null(rows, i, "given"))
+            note_none(r->reader_id);
+    return take_resolved(f, rows, r->ret);
+}
+
+enum flow_next alias_resolve(struct flow *f, int64_t reader_id, bool settled,
+                             enum alias_module module, const char *alias,
+                             struct alias_resolved *ret)
+{
+    struct resolving *r = arena_alloc(f->arena, sizeof *r);
     struct pg_args args;
 
-    *ret = (struct alias_resolved){.id = arena_text(f->arena, alias)};
+    *ret = (struct alias_resolved){0};
+    if (settled && has_none(reader_id) && !may_be_long(alias))
+        return FLOW_NEXT;
+    ret->id = arena_text(f->arena, alias);
+    *r = (struct resolving){reader_id, ret};
     pg_args_init(&args, f->arena);
     pg_arg_int(&args, reader_id);
     pg_arg_text(&args, modules[module]);
     pg_arg_text(&args, alias);
     pg_arg_int(&args, ALIAS_OF_LONG_ID);
-    return pg_run(f, PG_READ, STATEMENT_alias_resolve, &args, take_resolved, ret);
+    return pg_run(f, PG_READ, STATEMENT_alias_resolve, &args, take_of_reader, r);
 }
 
 enum flow_next alias_resolve_evse(struct flow *f, const struct party_id *owner,

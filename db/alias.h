@@ -61,9 +61,11 @@ struct alias_resolved {
     struct party_id owner; /* unset: a long id that several owners use */
     const char *id;
 };
-/* `alias` in any case, as a reader (of any version) names an object. */
-enum flow_next alias_resolve(struct flow *f, int64_t reader_id, enum alias_module module,
-                             const char *alias, struct alias_resolved *ret);
+/* `alias` in any case, as a reader (of any version) names an object. settled: the reader speaks no
+ * 2.1.1, so it is given no new ones; that it has none is remembered for a few seconds. */
+enum flow_next alias_resolve(struct flow *f, int64_t reader_id, bool settled,
+                             enum alias_module module, const char *alias,
+                             struct alias_resolved *ret);
 /* An EVSE's uid of which `alias` may be the short form; found=false: take it as it is. */
 enum flow_next alias_resolve_evse(struct flow *f, const struct party_id *owner,
                                   const char *location_id, const char *alias,

@@ -16,4 +16,8 @@ void contract_close(void);
 void evse_index_open(struct event_base *loop);
 void evse_index_close(void);
 
+/* ... and what leaves it in batches (db/relay_context.h). */
+void relay_context_store_open(struct event_base *loop);
+void relay_context_store_close(void);
+
 #endif

@@ -80,6 +80,7 @@ struct err db_open(struct event_base *loop, const struct db_options *options)
     pg_open(loop, &db.options);
     notify_open(loop, &db.options);
     message_open(loop);
+    relay_context_store_open(loop);
     partner_open(loop);
     contract_open(loop);
     evse_index_open(loop);
@@ -95,6 +96,7 @@ void db_close(void)
     evse_index_close();
     contract_close();
     partner_close();
+    relay_context_store_close();
     message_close();
     notify_close();
     pg_close();

@@ -189,8 +189,8 @@ enum flow_next operation_kind_of(struct flow *f, const char *callback_id, int64_
 
 static struct err take_profile(struct flow *f, const PGresult *rows, void *to)
 {
-    static const char *const words[] = {"queued",        "not_found", "not_active",
-                                        "not_supported", "none_set",  NULL};
+    static const char *const words[] = {"queued",   "not_found", "not_active", "not_supported",
+                                        "none_set", "others",    NULL};
     struct profile_asked *ret = to;
 
     int word = session_take_word(rows, 0, "outcome", words);

@@ -93,7 +93,8 @@ struct profile_ask {
 };
 struct profile_asked {
     enum { PROFILE_QUEUED, PROFILE_NOT_FOUND, PROFILE_NOT_ACTIVE, PROFILE_NOT_SUPPORTED,
-           PROFILE_NONE_SET /* clear without a profile: also true */ } outcome;
+           PROFILE_NONE_SET /* clear without a profile: also true */,
+           PROFILE_OTHERS /* one that another party has set stands */ } outcome;
     int64_t operation_id;
     struct session session;
 };
@@ -102,7 +103,7 @@ enum flow_next profile_ask(struct flow *f, const struct profile_ask *ask,
                            struct profile_asked *ret);
 
 /* What the network is going to allow in the next `seconds` (for operators). Outcomes as above, but
- * PROFILE_NONE_SET. */
+ * PROFILE_NONE_SET and PROFILE_OTHERS. */
 enum flow_next profile_get_ask(struct flow *f, const char *session_id, int64_t seconds,
                                const char *by, struct profile_asked *ret);
 /* The body of its result, kept before the result itself is told. */

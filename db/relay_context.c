@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Relay contexts and setters of profiles (migrations/018_relay.sql). */
+/*
+ * Relay contexts and setters of profiles (migrations/018_relay.sql). What each command costs is
+ * gathered (db/gather.h): its context before it is sent, which is durable, and that it was
+ * accepted, which shortens the context's life and may be lost.
+ */
 #include "db/relay_context.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "db/cache.h"
+#include "db/gather.h"
 #include "db/pg.h"
 #include "db/session_row.h"
 #include "db/statements.h"
@@ -49,44 +56,78 @@ static void add_side(struct pg_args *args, const struct relay_side *side)
     pg_arg_text(args, version_name(side->version));
 }
 
+static struct gather contexts = {.statement = STATEMENT_relay_context_insert, .width = 20};
+static struct gather acceptances = {
+    .statement = STATEMENT_relay_context_accepted, .width = 2, .wait_ms = 100};
+
+void relay_context_store_open(struct event_base *loop)
+{
+    gather_open(&contexts, loop);
+    gather_open(&acceptances, loop);
+}
+
+void relay_context_store_close(void)
+{
+    gather_close(&contexts);
+    gather_close(&acceptances);
+}
+
 enum flow_next relay_context_insert(struct flow *f, const struct relay_context *c)
 {
-    struct pg_args args;
+    char expiry[TIME_TEXT], requester[24], receiver[24];
+    bool expires = c->kind == RELAY_RESERVE_NOW && c->expiry_us != TIME_NONE;
 
     assert(strlen(c->id) == RELAY_ID - 1);
-    pg_args_init(&args, f->arena);
-    pg_arg_text(&args, c->id);
-    pg_arg_text(&args, relay_kind_name(c->kind));
-    add_side(&args, &c->requester);
-    add_side(&args, &c->receiver);
-    pg_arg_text(&args, c->response_url);
-    pg_arg_text(&args, c->correlation_id);
-    pg_arg_text(&args, c->session_id);
-    pg_arg_text(&args, c->location_id);
-    pg_arg_text(&args, c->token_uid);
-    pg_arg_text(&args, c->reservation_id);
-    pg_arg_time(&args, c->kind == RELAY_RESERVE_NOW ? c->expiry_us : TIME_NONE);
-    pg_arg_text(&args, c->evse_uid);
-    pg_arg_text(&args, c->contract_id);
-    pg_arg_text(&args, c->authorization_reference);
-    return pg_run(f, PG_WRITE, STATEMENT_relay_context_insert, &args, NULL, NULL);
+    snprintf(requester, sizeof requester, "%lld", (long long)c->requester.partner_id);
+    snprintf(receiver, sizeof receiver, "%lld", (long long)c->receiver.partner_id);
+    const char *const values[] = {
+        c->id,
+        relay_kind_name(c->kind),
+        requester,
+        c->requester.party.country_code,
+        c->requester.party.party_id,
+        version_name(c->requester.version),
+        receiver,
+        c->receiver.party.country_code,
+        c->receiver.party.party_id,
+        version_name(c->receiver.version),
+        c->response_url,
+        c->correlation_id,
+        c->session_id,
+        c->location_id,
+        c->token_uid,
+        c->reservation_id,
+        expires ? time_print_micros(expiry, c->expiry_us) : NULL,
+        c->evse_uid,
+        c->contract_id,
+        c->authorization_reference,
+    };
+    _Static_assert(sizeof values / sizeof *values == 20, "a value for each column");
+    return gather_run(f, &contexts, values);
+}
+
+static void note_accepted(const struct relay_context *c, int64_t timeout_s)
+{
+    char timeout[24];
+    const char *const values[] = {c->id, timeout};
+
+    snprintf(timeout, sizeof timeout, "%lld", (long long)timeout_s);
+    gather_add(&acceptances, values);
 }
 
 enum flow_next relay_context_answered(struct flow *f, const struct relay_context *c,
                                       enum relay_answered how, int64_t timeout_s)
 {
-    static const char *const words[] = {
-        [RELAY_ACCEPTED] = "accepted",
-        [RELAY_REFUSED] = "refused",
-        [RELAY_UNCLEAR] = "unclear",
-    };
     struct pg_args args;
 
+    if (how == RELAY_ACCEPTED) {
+        note_accepted(c, timeout_s);
+        return FLOW_NEXT;
+    }
     pg_args_init(&args, f->arena);
     pg_arg_text(&args, c->id);
-    pg_arg_text(&args, words[how]);
-    pg_arg_int(&args, timeout_s);
-    return pg_run(f, PG_WRITE, STATEMENT_relay_context_answered, &args, NULL, NULL);
+    pg_arg_text(&args, how == RELAY_REFUSED ? "refused" : "unclear");
+    return pg_run(f, PG_WRITE, STATEMENT_relay_context_ended, &args, NULL, NULL);
 }
 
 static void take_side(struct arena *a, const PGresult *rows, const char *prefix,

@@ -71,7 +71,9 @@ enum relay_answered {
     RELAY_REFUSED, /* the answer was not ACCEPTED, or the request was never sent */
     RELAY_UNCLEAR, /* sent, and no answer in time */
 };
-/* timeout_s: of the answer, 0: it had none. */
+/* timeout_s: of the answer, 0: it had none. Nobody waits for what was accepted to be written: until
+ * then, or where the process ends first, the context lives the hour that it got when it was stored.
+ */
 enum flow_next relay_context_answered(struct flow *f, const struct relay_context *c,
                                       enum relay_answered how, int64_t timeout_s);
 

@@ -498,14 +498,19 @@ static void ask_owners(struct work *w)
  * them (R-ROUTE-01), unless the content names another party. */
 static bool is_peer_to_peer(const struct work *w)
 {
-    const struct routing_party *ours = w->directory->ours;
+    const struct routing_party *ours = w->directory->ours, *party;
     const struct routing_ask *ask = w->ask;
 
     if (ask->version == OCPI_2_1_1 || ask->face != FACE_EMSP || !ours || !(ours->offers & w->offer))
         return false;
-    for (size_t i = 0; i < ask->owner_count; i++)
-        if (!party_id_equal(&ask->owners[i], &ours->id))
+    for (size_t i = 0; i < ask->owner_count; i++) {
+        if (party_id_equal(&ask->owners[i], &ours->id))
+            continue;
+        /* Where we looked up the owner, one without a contract must be as good as none. */
+        if (w->call->resolve != RESOLVE_OWNERS_OR_ANY ||
+            reach_party(w, &ask->owners[i], &party) != UNKNOWN)
             return false;
+    }
     return true;
 }
 

@@ -30,7 +30,8 @@ CREATE TABLE relay_context (
     created_at timestamptz NOT NULL,
     deadline_at timestamptz NOT NULL -- from then on it is unknown
 ) WITH (fillfactor = 70);
-CREATE INDEX relay_context_over ON relay_context (deadline_at);
+-- Not by deadline: that is set anew by each answer, which would then have to change every index.
+CREATE INDEX relay_context_by_age ON relay_context (created_at);
 CREATE INDEX relay_context_reservation ON relay_context (lower(reservation_id))
     WHERE kind = 'RESERVE_NOW';
 
@@ -72,21 +73,36 @@ LANGUAGE sql STABLE AS $$
                     least(p_expiry + interval '1 hour', hub_now() + interval '1 year') END)
 $$;
 
--- R-ASYNC-13, 15: accepted, refused, unclear.
-CREATE FUNCTION relay_context_answered(p_id text, p_how text, p_timeout_s bigint) RETURNS void
-LANGUAGE plpgsql AS $$
+-- R-ASYNC-13. Losing one costs little: the context lives for an hour then. A result that comes at the
+-- same moment has the row, and needs no other deadline. The table grows from nothing within seconds,
+-- faster than its statistics: the plan must not depend on them.
+CREATE FUNCTION relay_context_accepted(p_ids text[], p_timeouts text[]) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    WITH mine AS MATERIALIZED (
+        SELECT c.id, a.seconds::bigint AS seconds
+          FROM unnest(p_ids, p_timeouts) AS a (id, seconds)
+          JOIN relay_context c ON c.id = a.id
+         WHERE c.state = 'open' FOR NO KEY UPDATE OF c SKIP LOCKED
+    )
+    UPDATE relay_context c SET
+        state = 'accepted',
+        deadline_at = least(c.deadline_at, relay_deadline(
+            c.expiry_at, least(make_interval(secs => least(greatest(m.seconds, 30), 3600) + 60),
+                               interval '1 hour')))
+      FROM mine m WHERE c.id = m.id;
+END $$;
+
+-- R-ASYNC-15, R-ROUTE-61: refused, unclear.
+CREATE FUNCTION relay_context_ended(p_id text, p_how text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF p_how = 'refused' THEN
         DELETE FROM relay_context WHERE id = p_id;
         DELETE FROM relay_start WHERE id = p_id;
         RETURN;
     END IF;
-    UPDATE relay_context SET
-        state = p_how,
-        deadline_at = CASE WHEN p_how = 'unclear' THEN deadline_at ELSE relay_deadline(
-            expiry_at, least(make_interval(secs => least(greatest(p_timeout_s, 30), 3600) + 60),
-                             interval '1 hour')) END
-     WHERE id = p_id;
+    UPDATE relay_context SET state = p_how WHERE id = p_id;
 END $$;
 
 -- R-ASYNC-14: first, other (to be told on), same, spent (not), gone.
@@ -167,6 +183,52 @@ BEGIN
     ON CONFLICT (owner, session_id) DO UPDATE
        SET partner_id = EXCLUDED.partner_id, country_code = EXCLUDED.country_code,
            party_id = EXCLUDED.party_id, ocpi = EXCLUDED.ocpi, set_at = EXCLUDED.set_at;
+END $$;
+
+-- One source of profiles for each session: ours waits while another party's stands (R-CP-07).
+CREATE FUNCTION profile_is_others(p_session uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM network_session n
+                     JOIN profile_setter p ON p.owner = party_key(n.country_code, n.party_id)
+                                          AND p.session_id = lower(n.network_session_id)
+                    WHERE n.session_id = p_session);
+END $$;
+
+-- As before, but for that.
+CREATE OR REPLACE FUNCTION profile_ask(p_session uuid, p_user text, p_robot text, p_by text,
+                                       p_clear boolean, p_params text)
+RETURNS profile_asked LANGUAGE plpgsql AS $$
+DECLARE
+    a profile_asked;
+    s session;
+BEGIN
+    SELECT * INTO s FROM session
+     WHERE id = p_session AND (p_user IS NULL OR user_id = p_user)
+       AND (p_robot IS NULL OR robot_id = p_robot)
+       FOR UPDATE;
+    a.outcome := CASE WHEN s.id IS NULL THEN 'not_found'
+                      WHEN s.state <> 'active' THEN 'not_active'
+                      WHEN NOT s.profiles THEN 'not_supported'
+                      WHEN p_clear AND NOT s.profile_set AND NOT EXISTS (
+                          SELECT FROM operation WHERE session_id = s.id AND kind = 'profile_set'
+                             AND finished_at IS NULL) THEN 'none_set'
+                      WHEN NOT p_clear AND profile_is_others(s.id) THEN 'others'
+                      ELSE 'queued' END;
+    IF a.outcome = 'queued' THEN
+        UPDATE operation SET state = 'failed', outcome = 'cancelled', finished_at = hub_now(),
+               due_at = NULL, lease_until = NULL
+         WHERE session_id = s.id AND kind IN ('profile_set', 'profile_clear')
+           AND finished_at IS NULL;
+        INSERT INTO operation (kind, session_id, partner_id, callback_id, params, asked_by, cause,
+                               created_at, due_at)
+        VALUES (CASE WHEN p_clear THEN 'profile_clear' ELSE 'profile_set' END, s.id, s.partner_id,
+                random_hex(), coalesce(p_params, '{}'), p_by, 'profile', hub_now(), hub_now())
+        RETURNING id INTO a.operation_id;
+    END IF;
+    IF s.id IS NOT NULL THEN
+        a.session := session_as_row(s, false);
+    END IF;
+    RETURN a;
 END $$;
 
 -- ---------------------------------------------------------------- cursors
@@ -398,8 +460,9 @@ BEGIN
             + CASE WHEN v_count < 5000 THEN interval '10 minutes' ELSE interval '5 seconds' END);
     ELSIF p_kind = 'relay' THEN
         DELETE FROM relay_context WHERE id IN (
-            SELECT id FROM relay_context WHERE deadline_at <= hub_now()
-             ORDER BY deadline_at LIMIT 5000);
+            SELECT id FROM relay_context
+             WHERE created_at < hub_now() - interval '90 seconds' AND deadline_at <= hub_now()
+             ORDER BY created_at LIMIT 5000);
         GET DIAGNOSTICS v_most = ROW_COUNT;
         -- Whoever follows one a little too late is told that it is over.
         DELETE FROM relay_cursor WHERE id IN (
@@ -432,19 +495,72 @@ END $$;
 CREATE TRIGGER contract_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON contract
     FOR EACH STATEMENT EXECUTE FUNCTION contract_changed();
 
+-- ---------------------------------------------------------------- who hears of what
+
+-- Pushes go to the opposite side (R-ROUTE-12), whatever else a connection listens to.
+CREATE FUNCTION party_hears(p_role text, p_module text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE p_module WHEN 'tokens' THEN p_role = 'CPO'
+                         WHEN 'locations' THEN p_role IN ('EMSP', 'NSP', 'OTHER', 'NAP')
+                         WHEN 'tariffs' THEN p_role IN ('EMSP', 'NSP', 'OTHER', 'NAP')
+                         ELSE p_role IN ('EMSP', 'NSP', 'OTHER') END
+$$;
+
+-- As before, by role, and never back to the connection that they came from (R-ROUTE-18).
+CREATE OR REPLACE FUNCTION push_receivers(p_owner text, p_module text) RETURNS bigint[]
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT array_agg(DISTINCT t.partner_id)
+              FROM push_target t JOIN party r ON r.partner_id = t.partner_id
+             WHERE t.module = p_module AND party_hears(r.role, p_module)
+               AND contract_allows(p_owner, r.owner, p_module)
+               AND NOT EXISTS (SELECT FROM party o
+                                WHERE o.partner_id = t.partner_id AND o.owner = p_owner));
+END $$;
+CREATE OR REPLACE FUNCTION token_receivers(p_owner text, p_module text) RETURNS bigint[]
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT array_agg(DISTINCT t.partner_id)
+              FROM push_target t JOIN party r ON r.partner_id = t.partner_id
+             WHERE t.module = p_module AND r.owner = p_owner AND party_hears(r.role, p_module));
+END $$;
+CREATE OR REPLACE FUNCTION network_session_told() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    v_receivers bigint[];
+BEGIN
+    IF EXISTS (SELECT FROM push_target WHERE module = 'sessions') THEN
+        v_receivers := array_remove(token_receivers(NEW.token_owner, 'sessions'), NEW.partner_id);
+        IF cardinality(v_receivers) > 0 THEN
+            PERFORM outbox_put(v_receivers, 'session', NEW.id, '');
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE FUNCTION cdr_told() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    v_receivers bigint[];
+BEGIN
+    IF EXISTS (SELECT FROM push_target WHERE module = 'cdrs') THEN
+        v_receivers := array_remove(token_receivers(NEW.token_owner, 'cdrs'), NEW.partner_id);
+        IF cardinality(v_receivers) > 0 THEN
+            PERFORM outbox_put(v_receivers, 'cdr', NEW.id, '');
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+
 -- ---------------------------------------------------------------- tokens in the outbox
 
 ALTER TABLE outbox DROP CONSTRAINT outbox_class_check,
     ADD CONSTRAINT outbox_class_check
         CHECK (class IN ('location', 'tariff', 'session', 'cdr', 'client_info', 'token'));
 
--- They go to the CPOs with a contract, never back to who told us.
+-- They go to the CPOs with a contract.
 CREATE FUNCTION roaming_token_told() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     v_receivers bigint[];
 BEGIN
     IF EXISTS (SELECT FROM push_target WHERE module = 'tokens') THEN
-        v_receivers := array_remove(push_receivers(NEW.owner, 'tokens'), NEW.partner_id);
+        v_receivers := push_receivers(NEW.owner, 'tokens');
         IF cardinality(v_receivers) > 0 THEN
             PERFORM outbox_put(v_receivers, 'token', NEW.id, '');
         END IF;
@@ -502,7 +618,7 @@ BEGIN
     END CASE;
     RETURN v_partner <> ALL (partners_hidden()) AND EXISTS (
         SELECT FROM party r
-         WHERE r.partner_id = x.partner_id
+         WHERE r.partner_id = x.partner_id AND party_hears(r.role, outbox_module(x.class))
            AND CASE WHEN x.class IN ('session', 'cdr') THEN r.owner = v_owner
                     ELSE contract_allows(v_owner, r.owner, outbox_module(x.class)) END);
 END $$;

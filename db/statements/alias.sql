@@ -34,14 +34,17 @@ SELECT alias_put($1, $2, $3, $4, $5) AS alias
 
 -- name: alias_resolve
 -- What was given; else the long ids for which it may stand (index location_long_id): the caller
--- looks whether it does. $4: the length of what stands for one.
+-- looks whether it does. $4: the length of what stands for one. A row with given NULL: the reader was
+-- given none at all.
 SELECT true AS given, country_code, party_id, object_id AS id FROM alias
  WHERE reader_id = $1 AND module = $2 AND lower(alias) = lower($3)
  UNION ALL
 SELECT false, country_code, party_id, location_id FROM location
  WHERE $2 = 'locations' AND char_length($3) = $4::int
    AND char_length(location_id) > 36 AND left(lower(location_id), 19) = left(lower($3), 19)
- ORDER BY given DESC
+ UNION ALL
+SELECT NULL, NULL, NULL, NULL WHERE NOT EXISTS (SELECT FROM alias WHERE reader_id = $1)
+ ORDER BY given DESC NULLS LAST
 
 -- name: alias_resolve_evse
 SELECT false AS given, l.country_code, l.party_id, e.uid AS id

@@ -2,28 +2,47 @@
 -- Relay contexts, setters of profiles, cursors; the functions stand in migrations/018_relay.sql.
 
 -- name: relay_context_insert
--- An hour is the longest that an answer may set (R-ASYNC-13). A start at a CPO of 2.1.1 is kept for
--- its Session and CDR: whoever reserves may come as late as the reservation ends.
-WITH start AS (
+-- Many at once: an array for each column. An hour is the longest that an answer may set (R-ASYNC-13).
+-- A start at a CPO of 2.1.1 is kept for its Session and CDR: whoever reserves may come as late as the
+-- reservation ends.
+WITH asked AS MATERIALIZED (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+                         $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
+                         $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
+                         $18::text[], $19::text[], $20::text[])
+           AS a (id, kind, requester_id, requester_country, requester_party, requester_ocpi,
+                 receiver_id, receiver_country, receiver_party, receiver_ocpi, response_url,
+                 correlation_id, session_id, location_id, token_uid, reservation_id, expiry_at,
+                 evse_uid, contract_id, authorization_reference)
+), start AS (
     INSERT INTO relay_start (id, requester, receiver_id, location_id, evse_uid, token_uid,
                              contract_id, authorization_reference, until_at)
-    SELECT $1::text, party_key($4, $5), $7::bigint, $14::text, $18::text, $15::text, $19::text,
-           $20::text,
-           greatest(hub_now(), CASE WHEN $17::timestamptz IS NOT NULL THEN
-                    least($17::timestamptz, hub_now() + interval '1 year') END)
+    SELECT id, party_key(requester_country, requester_party), receiver_id::bigint, location_id,
+           evse_uid, token_uid, contract_id, authorization_reference,
+           greatest(hub_now(), CASE WHEN expiry_at IS NOT NULL THEN
+                    least(expiry_at::timestamptz, hub_now() + interval '1 year') END)
            + interval '15 minutes'
-     WHERE $2::text IN ('START_SESSION', 'RESERVE_NOW') AND $10::text = '2.1.1'
-       AND $14::text IS NOT NULL AND $15::text IS NOT NULL
+      FROM asked
+     WHERE kind IN ('START_SESSION', 'RESERVE_NOW') AND receiver_ocpi = '2.1.1'
+       AND location_id IS NOT NULL AND token_uid IS NOT NULL
 )
 INSERT INTO relay_context
     (id, kind, requester_id, requester_country, requester_party, requester_ocpi, receiver_id,
      receiver_country, receiver_party, receiver_ocpi, response_url, correlation_id, session_id,
      location_id, token_uid, reservation_id, expiry_at, created_at, deadline_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17::timestamptz,
-        hub_now(), relay_deadline($17::timestamptz, interval '1 hour'))
+SELECT id, kind, requester_id::bigint, requester_country, requester_party, requester_ocpi,
+       receiver_id::bigint, receiver_country, receiver_party, receiver_ocpi, response_url,
+       correlation_id, session_id, location_id, token_uid, reservation_id, expiry_at::timestamptz,
+       hub_now(), relay_deadline(expiry_at::timestamptz, interval '1 hour')
+  FROM asked
 
--- name: relay_context_answered
-SELECT relay_context_answered($1, $2, $3)
+-- name: relay_context_accepted alone
+-- Many at once: ids, and seconds. Not durable.
+SELECT relay_context_accepted($1::text[], $2::text[])
+
+-- name: relay_context_ended
+-- $2 refused, unclear
+SELECT relay_context_ended($1, $2)
 
 -- name: relay_context_find
 SELECT c.*, (SELECT count(*) FROM relay_result r WHERE r.context_id = c.id) AS results

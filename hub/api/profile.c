@@ -269,6 +269,9 @@ static enum flow_next send_it(struct flow *f)
         return flow_fail(f, err_new(ERR_SESSION_NOT_ACTIVE));
     case PROFILE_NOT_SUPPORTED:
         return flow_fail(f, err_new(ERR_PROFILE_NOT_SUPPORTED));
+    case PROFILE_OTHERS: /* R-CP-07 */
+        return flow_fail(f, err_at(f->arena, ERR_PROFILE_REJECTED, NULL,
+                                   "another party limits this session already"));
     case PROFILE_NONE_SET:
         p->status = 200;
         p->answer = answer_text(f, p, true);

@@ -35,6 +35,7 @@ static enum flow_next watch(struct flow *f)
     switch (s->asked.outcome) {
     case PROFILE_QUEUED:
     case PROFILE_NONE_SET:
+    case PROFILE_OTHERS:
         break;
     case PROFILE_NOT_FOUND:
         return flow_fail(f, err_new(ERR_SESSION_NOT_FOUND));

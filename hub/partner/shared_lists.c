@@ -327,7 +327,7 @@ static enum flow_next look_up_name(struct flow *f)
 
     if (r->version != OCPI_2_1_1 && text_utf8_count(r->params[0]) != ALIAS_OF_LONG_ID)
         return FLOW_NEXT;
-    return alias_resolve(f, r->caller.partner->id, ALIAS_LOCATIONS, r->params[0], &l->named);
+    return alias_resolve(f, r->caller.partner->id, false, ALIAS_LOCATIONS, r->params[0], &l->named);
 }
 
 static enum flow_next find_location(struct flow *f)

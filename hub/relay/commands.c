@@ -154,6 +154,13 @@ static const char *whose(struct flow *f, const struct command *c)
     return c->kind->owner == OWNER_OF_LOCATION ? NULL : relay_asker_text(f);
 }
 
+/* Where TO says it, nobody needs to be looked for; one of 2.1.1 may mean another by the same id. */
+static bool is_named(struct flow *f, const struct command *c)
+{
+    return c->kind->owner == OWNER_OF_LOCATION && relay_is_named(f) &&
+           !request_of(f)->caller.partner->peer.quirks.lenient_routing;
+}
+
 static enum flow_next find_owners(struct flow *f)
 {
     struct command *c = f->state;
@@ -163,7 +170,7 @@ static enum flow_next find_owners(struct flow *f)
     case RESOLVE:
         c->phase = RESOLVE_EVSE;
         if (c->kind->alias != ALIAS_MODULE_COUNT)
-            alias_resolve(f, partner_id, c->kind->alias, named(c), &c->alias);
+            alias_resolve(f, partner_id, relay_is_settled(f), c->kind->alias, named(c), &c->alias);
         return FLOW_AGAIN;
     case RESOLVE_EVSE:
         c->phase = OWNERS;
@@ -175,7 +182,7 @@ static enum flow_next find_owners(struct flow *f)
     case OWNERS:
         c->phase = KNOWN;
         put_back(c, "evse_uid", &c->evse);
-        if (!c->alias.found || c->kind->owner != OWNER_OF_LOCATION)
+        if ((!c->alias.found || c->kind->owner != OWNER_OF_LOCATION) && !is_named(f, c))
             owners_find(f, c->kind->owner, named(c), whose(f, c), &c->owners);
         return FLOW_AGAIN;
     case KNOWN:

@@ -87,6 +87,7 @@ static void prepare(struct relay_exchange *x)
         .url = x->url,
         .body = x->body,
         .once_only = x->once_only,
+        .reuses = true, /* a new one for each message would cost more than the message */
         .one_object = !x->list,
         .total_ms = x->total_ms,
         .max_answer = x->max_answer,

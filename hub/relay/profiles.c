@@ -76,9 +76,9 @@ static enum flow_next check_profile(struct flow *f)
     struct profile *p = f->state;
     const char *method = request_of(f)->http->method;
 
-    p->kind = strcmp(method, "PUT") == 0   ? RELAY_PROFILE_SET
-              : strcmp(method, "GET") == 0 ? RELAY_PROFILE_GET
-                                           : RELAY_PROFILE_CLEAR;
+    p->kind = strcmp(method, "PUT") == 0      ? RELAY_PROFILE_SET
+              : strcmp(method, "DELETE") == 0 ? RELAY_PROFILE_CLEAR
+                                              : RELAY_PROFILE_GET; /* or HEAD */
     p->relay.module = ROUTING_CHARGING_PROFILES;
     p->relay.interface = OCPI_INTERFACE_RECEIVER;
     if (p->kind == RELAY_PROFILE_SET) {
@@ -115,7 +115,8 @@ static enum flow_next find_owners(struct flow *f)
     switch (p->phase) {
     case RESOLVE:
         p->phase = OWNERS;
-        alias_resolve(f, r->caller.partner->id, ALIAS_SESSIONS, r->params[0], &p->alias);
+        alias_resolve(f, r->caller.partner->id, relay_is_settled(f), ALIAS_SESSIONS, r->params[0],
+                      &p->alias);
         return FLOW_AGAIN;
     case OWNERS:
         p->phase = KNOWN;

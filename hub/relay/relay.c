@@ -66,6 +66,13 @@ bool relay_is_named(struct flow *f)
     return party_id_is_set(&to) && !is_us(f, &to);
 }
 
+bool relay_is_settled(struct flow *f)
+{
+    const struct request *r = request_of(f);
+
+    return r->version != OCPI_2_1_1 && r->caller.partner->peer.version != OCPI_2_1_1;
+}
+
 /* Whoever has written to us hears from us: a partner that knows no hubs has only one to talk to. */
 static bool is_for_us(struct flow *f)
 {

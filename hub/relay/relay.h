@@ -45,6 +45,8 @@ extern const struct flow_type relay_result_flow, relay_active_profile_flow;
 
 /* Whether TO names a party that is neither us nor missing: then a route's `relay` serves it. */
 bool relay_is_named(struct flow *f);
+/* Whether the caller speaks no 2.1.1: aliases are given to none but those who do. */
+bool relay_is_settled(struct flow *f);
 
 /* ---- who gets it ---- */
 

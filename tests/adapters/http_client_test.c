@@ -207,6 +207,14 @@ static enum scripted_next swallow_the_second(struct scripted_server *s, int fd, 
     return SCRIPTED_CLOSE;
 }
 
+static enum scripted_next reset_the_second(struct scripted_server *s, int fd, const char *request,
+                                           int number)
+{
+    if (number != 2)
+        return answer_well(s, fd, request, number);
+    return SCRIPTED_RESET;
+}
+
 static enum scripted_next redirect(struct scripted_server *s, int fd, const char *request,
                                    int number)
 {
@@ -529,6 +537,63 @@ static void a_repeated_call_that_cannot_connect_again_is_unclear(void **state)
     scripted_free(s);
 }
 
+static void a_once_only_call_may_reuse_what_was_used_just_now(void **state)
+{
+    struct scripted_server *s = scripted_new(answer_well);
+    struct http_call call = post(s);
+
+    (void)state;
+    call.once_only = call.reuses = true;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(ask(&call).outcome, HTTP_ANSWERED);
+    assert_int_equal(s->connections, 1);
+    call.reuses = false;
+    assert_int_equal(ask(&call).outcome, HTTP_ANSWERED);
+    assert_int_equal(s->connections, 2);
+    scripted_free(s);
+}
+
+static void a_once_only_call_reuses_no_connection_that_has_rested(void **state)
+{
+    struct scripted_server *s = scripted_new(answer_well);
+    struct http_call call = post(s);
+
+    (void)state;
+    call.once_only = call.reuses = true;
+    assert_int_equal(ask(&call).outcome, HTTP_ANSWERED);
+    event_base_loopexit(loop, &(struct timeval){2, 100000});
+    event_base_loop(loop, EVLOOP_NO_EXIT_ON_EMPTY);
+    assert_int_equal(ask(&call).outcome, HTTP_ANSWERED);
+    assert_int_equal(s->connections, 2);
+    scripted_free(s);
+}
+
+/* F33: neither where the connection ends after the request, nor where it is reset under it. */
+static void a_once_only_call_on_a_dying_connection_is_unclear_and_delivered_once(void **state)
+{
+    struct scripted_server *s = scripted_new(swallow_the_second);
+    struct http_call call = post(s);
+
+    (void)state;
+    call.once_only = call.reuses = true;
+    assert_int_equal(ask(&call).outcome, HTTP_ANSWERED);
+    struct http_answer a = ask(&call);
+    assert_int_equal(a.outcome, HTTP_UNCLEAR);
+    assert_string_equal(a.error, "the connection ended before an answer came");
+    assert_int_equal(scripted_requests(s), 2);
+    assert_int_equal(ask(&call).outcome, HTTP_ANSWERED); /* on a new one */
+    assert_int_equal(scripted_requests(s), 3);
+    scripted_free(s);
+
+    s = scripted_new(reset_the_second);
+    call = post(s);
+    call.once_only = call.reuses = true;
+    assert_int_equal(ask(&call).outcome, HTTP_ANSWERED);
+    assert_int_equal(ask(&call).outcome, HTTP_UNCLEAR);
+    assert_int_equal(scripted_requests(s), 2);
+    scripted_free(s);
+}
+
 static void once_only_calls_leave_no_connection_behind(void **state)
 {
     struct scripted_server *s = scripted_new(answer_well);
@@ -731,6 +796,12 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_repeated_call_that_cannot_connect_again_is_unclear, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_once_only_call_may_reuse_what_was_used_just_now, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_once_only_call_reuses_no_connection_that_has_rested,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_once_only_call_on_a_dying_connection_is_unclear_and_delivered_once, setup, teardown),
         cmocka_unit_test_setup_teardown(once_only_calls_leave_no_connection_behind, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(calls_above_the_limit_of_a_host_wait_their_turn, setup,

@@ -16,7 +16,8 @@ figure of something that did not happen would be a lie: what was answered is loo
 database. The CPO that answers the commands is nginx with fixed answers, so that it costs little;
 the sessions it tells of are those that were started.
 
-BENCH_SECONDS (a round), BENCH_LOCATIONS (of a thousand EVSEs each) may be set.
+BENCH_SECONDS (a round), BENCH_LOCATIONS (of a thousand EVSEs each) may be set; relay and partners
+have a short mode, BENCH_SHORT=1.
 """
 
 import base64

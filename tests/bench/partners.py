@@ -12,7 +12,7 @@ another's circuit breakers; its place is taken by a spare one.
 say nothing. Of a partner that hangs the commands end only at the hub's time limit, so a half that is
 shorter than that shows no more than its beginning.
 
-BENCH_SECONDS (a half), BENCH_REPEATS and BENCH_MODES (some of the modes, with commas) may be set.
+BENCH_SHORT=1: one round of each, of short halves. BENCH_SECONDS (a half), BENCH_REPEATS and BENCH_MODES (some of the modes, with commas) may be set.
 """
 
 import json
@@ -29,9 +29,10 @@ from harness import wait_until
 from sinks import Nginx, Sink, allow, server, settle
 
 HERE = pathlib.Path(__file__).resolve().parent
+SHORT = os.environ.get("BENCH_SHORT", "") not in ("", "0")
 PAIRS = 50
-SECONDS = int(os.environ.get("BENCH_SECONDS", "20"))
-REPEATS = int(os.environ.get("BENCH_REPEATS", "3"))
+SECONDS = int(os.environ.get("BENCH_SECONDS", "8" if SHORT else "20"))
+REPEATS = int(os.environ.get("BENCH_REPEATS", "1" if SHORT else "3"))
 STARTS, SESSIONS = 2, 1  # a second, per pair
 MODES = tuple(os.environ.get("BENCH_MODES", "nothing,hangs,500,closes").split(","))
 COLUMNS = ("start", "session", "told on")

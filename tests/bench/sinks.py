@@ -12,6 +12,7 @@ import subprocess
 import time
 
 import requests
+from cpu import cpu_seconds
 from emsp_partner import Party
 from harness import free_port, wait_until
 from partner import now
@@ -132,6 +133,12 @@ http {{
         answer = requests.get(f"http://127.0.0.1:{self.port}/", timeout=5)
         self.asked += 1
         return int(re.search(r"\n +\d+ +\d+ +(\d+)", answer.text)[1]) - self.asked + 1
+
+    def cpu(self):
+        """Seconds that it has used of the processor, with its workers."""
+        pid = self.process.pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        return sum(cpu_seconds(p) for p in [pid, *children])
 
     def stop(self):
         if self.process.poll() is None:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What relaying remembers, as C sees it: contexts and cursors that outlive the process, owners,
- * aliases, contracts in memory. The rules of each are tested in test_relay.py.
+ * aliases, contracts in memory. The rules of each are tested in test_relay_store.py.
  */
 #include "tests/db/fixture.h"
 
@@ -192,6 +192,130 @@ static void a_context_outlives_the_process_that_made_it(void **state) /* R-ASYNC
     play(it_was_told, NULL);
     play(take_result, NULL);
     assert_int_equal(t.result.outcome, RELAY_RESULT_SAME); /* R-ASYNC-14 */
+}
+
+/* ---- many at once ---- */
+
+enum { MANY = 700 }; /* more than two batches */
+static struct {
+    unsigned ended, well;
+    bool bad_one;
+    bool accept;
+} many;
+
+static void of_many(int i, struct relay_context *ret)
+{
+    *ret = (struct relay_context){
+        .kind = RELAY_START_SESSION,
+        .requester = {one_id, one, OCPI_2_2_1},
+        .receiver = {abc_id, abc, OCPI_2_2_1},
+        .response_url = "https://one.example/cb?\"{a},\\b\"",
+        .location_id = "NULL",
+        .token_uid = "",
+    };
+    /* The store refuses what is no id. */
+    snprintf(ret->id, sizeof ret->id, many.bad_one && i == 5 ? "x%031x" : "%032x", i);
+}
+
+static enum flow_next put_one(struct flow *f)
+{
+    struct relay_context c;
+
+    of_many(*(int *)f->state, &c);
+    return relay_context_insert(f, &c);
+}
+
+static enum flow_next accept_one(struct flow *f)
+{
+    struct relay_context c;
+
+    of_many(*(int *)f->state, &c);
+    return many.accept ? relay_context_answered(f, &c, RELAY_ACCEPTED, 30) : FLOW_NEXT;
+}
+
+static void one_of_many_ended(struct flow *f)
+{
+    many.ended++;
+    many.well += !failed(f->err);
+}
+
+static bool all_of_many_ended(void)
+{
+    return many.ended == MANY;
+}
+
+static void put_many_contexts(void)
+{
+    static const struct flow_step steps[] = {{"put", put_one}, {"accept", accept_one}, {0}};
+    static const struct flow_type type = {
+        .name = "test", .state_size = sizeof(int), .deadline_ms = SECONDS(30), .steps = steps};
+
+    sql("DELETE FROM relay_context");
+    many.ended = many.well = 0;
+    for (int i = 0; i < MANY; i++) {
+        struct flow *f = flow_new(
+            &type,
+            &(struct flow_options){.loop = loop, .on_end = one_of_many_ended, .no_log = true});
+        *(int *)f->state = i;
+        flow_run(f);
+    }
+    assert_true(fixture_until(all_of_many_ended, 30000));
+}
+
+static bool all_are_accepted(void)
+{
+    return strcmp(sql("SELECT count(*) FROM relay_context WHERE state = 'accepted'"), "700") == 0;
+}
+
+static void contexts_of_one_moment_are_stored_together(void **state)
+{
+    (void)state;
+    many.accept = true;
+    put_many_contexts();
+    assert_int_equal(many.well, MANY);
+    /* now() is that of the transaction. */
+    assert_string_equal(sql("SELECT count(DISTINCT created_at) <= 5 FROM relay_context"), "t");
+    assert_string_equal(sql("SELECT count(*) FROM relay_context WHERE location_id = 'NULL' AND "
+                            "token_uid = '' AND reservation_id IS NULL AND expiry_at IS NULL AND "
+                            "response_url = 'https://one.example/cb?\"{a},\\b\"'"),
+                        "700");
+    assert_true(fixture_until(all_are_accepted, 10000));
+    assert_string_equal(sql("SELECT count(*) FROM relay_context WHERE deadline_at < hub_now() + "
+                            "interval '91 seconds'"),
+                        "700");
+}
+
+static void one_bad_context_takes_no_other_with_it(void **state)
+{
+    (void)state;
+    many.accept = false;
+    many.bad_one = true;
+    put_many_contexts();
+    many.bad_one = false;
+    assert_int_equal(many.well, MANY - 1);
+    assert_string_equal(sql("SELECT count(*) FROM relay_context"), "699");
+    sql("DELETE FROM relay_context");
+}
+
+static void contexts_that_still_wait_end_with_the_store(void **state)
+{
+    static const struct flow_step steps[] = {{"put", put_one}, {0}};
+    static const struct flow_type type = {
+        .name = "test", .state_size = sizeof(int), .deadline_ms = SECONDS(30), .steps = steps};
+
+    (void)state;
+    many.ended = many.well = 0;
+    for (int i = 0; i < 3; i++) {
+        struct flow *f = flow_new(
+            &type,
+            &(struct flow_options){.loop = loop, .on_end = one_of_many_ended, .no_log = true});
+        *(int *)f->state = i;
+        flow_run(f);
+    }
+    restart();
+    assert_int_equal(many.ended, 3);
+    assert_int_equal(many.well, 0);
+    assert_string_equal(sql("SELECT count(*) FROM relay_context"), "0");
 }
 
 static enum flow_next find_reservation(struct flow *f)
@@ -431,7 +555,7 @@ static const char *named;
 
 static enum flow_next resolve(struct flow *f)
 {
-    return alias_resolve(f, one_id, ALIAS_LOCATIONS, named, &t.resolved);
+    return alias_resolve(f, one_id, false, ALIAS_LOCATIONS, named, &t.resolved);
 }
 
 static enum flow_next it_is_of_xyz(struct flow *f)
@@ -459,7 +583,7 @@ static void an_id_of_two_owners_is_told_under_two_names(void **state) /* R-BR-06
 
 static enum flow_next resolve_long(struct flow *f)
 {
-    return alias_resolve(f, 2, ALIAS_LOCATIONS, translate_id(f->arena, LONG_ID), &t.resolved);
+    return alias_resolve(f, 2, true, ALIAS_LOCATIONS, translate_id(f->arena, LONG_ID), &t.resolved);
 }
 
 static enum flow_next it_is_the_long_one(struct flow *f)
@@ -473,7 +597,7 @@ static enum flow_next it_is_the_long_one(struct flow *f)
 
 static enum flow_next resolve_another(struct flow *f)
 {
-    return alias_resolve(f, 2, ALIAS_LOCATIONS, "location-of-2.1.1-w-0000000000000000",
+    return alias_resolve(f, 2, true, ALIAS_LOCATIONS, "location-of-2.1.1-w-0000000000000000",
                          &t.resolved);
 }
 
@@ -587,6 +711,9 @@ int main(void)
         cmocka_unit_test(kinds_have_names),
         cmocka_unit_test(a_context_outlives_the_process_that_made_it),
         cmocka_unit_test(a_reservation_leads_to_its_cpo_until_it_is_refused),
+        cmocka_unit_test(contexts_of_one_moment_are_stored_together),
+        cmocka_unit_test(one_bad_context_takes_no_other_with_it),
+        cmocka_unit_test(contexts_that_still_wait_end_with_the_store),
         cmocka_unit_test(the_setter_of_a_profile_is_remembered),
         cmocka_unit_test(a_cursor_outlives_the_process_that_made_it),
         cmocka_unit_test(contracts_are_closed_unless_they_are_open),

@@ -401,8 +401,8 @@ def test_token_a_opens_versions_and_credentials_only(hub, actor, version, role):
     """R-TRANS-07, R-CRED-04: at every route that there is, of every version."""
     p = actor(version, role)
     guest(p, hub)
-    names = dict.fromkeys(("cc", "pid", "location", "evse", "connector", "tariff", "session", "cdr", "uid", "callback"),
-                          "x")
+    names = dict.fromkeys(("cc", "pid", "location", "evse", "connector", "tariff", "session", "cdr", "uid", "callback",
+                           "command"), "x")
     for (method, pattern), (door, _) in ROUTES.items():
         for of_route in VERSIONS:
             if not speaks(method, pattern, of_route):

@@ -133,6 +133,32 @@ def test_a_result_after_a_crash_still_reaches_who_asked(house):
         assert results(house, emsp, asked) == ["ACCEPTED"]
 
 
+def test_a_result_after_a_crash_before_the_answer_still_reaches_who_asked(house):
+    """R-ASYNC-10: the context is there before the CPO hears of the command, and it hears of it once."""
+    emsp, cpo = "2.2.1", "2.3.0"
+    sim = house.cpo(cpo)
+    where, before, ended = place(house, emsp, cpo), len(asked_of(house, cpo)), {}
+    sim.behave("hang")
+    ids = {r["id"] for r in house.emsp(emsp).get("/sim/results")["results"]}
+
+    def ask():
+        ended["asked"] = house.emsp(emsp).post("/sim/command", **where, **to(emsp, cpo))
+    waiting = threading.Thread(target=ask)
+    waiting.start()
+    wait_until(lambda: len(asked_of(house, cpo)) > before, 5, "the command at the CPO")
+    house.hub.kill()
+    house.hub.start()
+    waiting.join(30)
+    sim.behave_well("hang")
+    got = asked_of(house, cpo)[before:]
+    assert len(got) == 1, "a START is never sent again"
+    answer = call_back(sim, got[0]["body"]["response_url"], to=star(EMSPS[emsp]))
+    assert (answer["status"], answer["body"]["status_code"]) == (200, 1000), answer
+    told = [r for r in house.emsp(emsp).get("/sim/results")["results"] if r["id"] not in ids]
+    assert [r["body"]["result"] for r in told] == ["ACCEPTED"], told
+    assert len(asked_of(house, cpo)) == before + 1
+
+
 @pytest.mark.parametrize("emsp, cpo", PAIRS)
 def test_a_repeated_result_goes_nowhere_and_another_one_once(house, emsp, cpo):
     """R-ASYNC-14: 1000 to all of them."""
@@ -182,8 +208,11 @@ def test_a_context_lives_as_long_as_the_cpo_said(house):
     """R-ASYNC-13: its timeout (30 s here) and a minute more."""
     for emsp, cpo in PAIRS:
         _, url = open_command(house, emsp, cpo)
+        # The answer does not wait for this to be written.
+        wait_until(lambda: house.sql("SELECT state FROM relay_context WHERE id = %s", url[-32:]) == [("accepted",)],
+                   5, "the answer to be noted")
         lives = house.sql("SELECT extract(epoch FROM deadline_at - created_at)::float FROM relay_context"
-                          " ORDER BY created_at DESC LIMIT 1")[0][0]
+                          " WHERE id = %s", url[-32:])[0][0]
         assert 85 <= lives <= 125, lives
         assert call_back(house.cpo(cpo), url)["status"] == 200
 

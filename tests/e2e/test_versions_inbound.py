@@ -581,7 +581,7 @@ def test_leaving_and_coming_back(hub, speaker, version):
     done(p.put(p.own("locations", location["id"]), location), 201)
     done(p.call("DELETE", p.credentials_url))
     for url in (p.versions_url, p.credentials_url, p.own("locations", location["id"])):
-        assert p.get(url).status_code == 401
+        wait_until(lambda u=url: p.get(u).status_code == 401, 5, "the token to be forgotten")
     p.register(hub)
     assert done(p.get(p.own("locations", location["id"]))) == location
 
@@ -700,11 +700,14 @@ def test_suspended_and_resumed(hub, speaker):
     p = speaker("2.2.1")
     p.register(hub)
     number = str(partner_id(hub, p))
-    assert hub.ctl("partner", "suspend", number)["state"] == "suspended"
+    hub.ctl("partner", "suspend", number)
+    shown(hub, p, state="suspended")
     for url in (p.versions_url, p.own("locations", "x")):
+        wait_until(lambda u=url: p.get(u).status_code == 403, 5, "its worker to know")
         envelope(p.get(url), 403, 2001)
-    assert hub.ctl("partner", "resume", number)["state"] == "connected"
-    done(p.get(p.versions_url))
+    hub.ctl("partner", "resume", number)
+    shown(hub, p, state="connected")
+    wait_until(lambda: p.get(p.versions_url).status_code == 200, 5, "its worker to know")
 
 
 # ---- objects in each version ----
@@ -993,8 +996,12 @@ def test_unreliable_clock(quirky):
     done(quirky.put(url, older))
     assert done(quirky.get(url)) == location
     quirky.has("unreliable_clock")
-    done(quirky.put(url, older))
-    assert done(quirky.get(url)) == older
+
+    def taken():
+        done(quirky.put(url, older))
+        return done(quirky.get(url)) == older
+
+    wait_until(taken, 5, "the quirk to be known everywhere")
 
 
 @pytest.mark.parametrize("quirk,change", [

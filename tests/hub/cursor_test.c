@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Cursors of relayed lists: the URL we hand out, and who may follow it (R-ROUTE-51). That they
- * outlive a process is tested with the store (tests/db/relay_test.c, test_relay.py).
+ * outlive a process is tested with the store (tests/db/relay_test.c, test_relay_store.py).
  */
 #include <setjmp.h>
 #include <stdarg.h>

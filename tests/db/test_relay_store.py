@@ -39,9 +39,16 @@ def o(r):
 
 def asked(o, kind="START_SESSION", expiry=None, reservation=None, cpo="ABC", emsp="ONE", **more):
     name = uuid.uuid4().hex
-    o.statement("relay_context_insert", name, kind, o.one, "NL", emsp, "2.3.0", o.abc, "FI", cpo,
-                "2.2.1", more.get("url", URL), "corr", "S1", "L1", "U1", reservation, expiry, None, None, None)
+    insert(o, name, kind, o.one, "NL", emsp, "2.3.0", o.abc, "FI", cpo, "2.2.1", more.get("url", URL), "corr", "S1",
+           "L1", "U1", reservation, expiry, None, None, None)
     return name
+
+
+def insert(o, *contexts):
+    """One, or several: each is a list of its columns."""
+    rows = contexts if isinstance(contexts[0], list) else [contexts]
+    texts = [[None if v is None else str(v) for v in row] for row in rows]
+    o.statement("relay_context_insert", *[list(column) for column in zip(*texts)])
 
 
 def found(o, name, partner=None):
@@ -55,7 +62,10 @@ def lasts(o, name):
 
 
 def answered(o, name, how, timeout=0):
-    o.statement("relay_context_answered", name, how, timeout)
+    if how == "accepted":
+        o.statement("relay_context_accepted", [name], [str(timeout)])
+    else:
+        o.statement("relay_context_ended", name, how)
 
 
 def result(o, name, body="ACCEPTED"):
@@ -132,6 +142,32 @@ def test_what_is_unclear_is_kept(o):  # R-ROUTE-61
     answered(o, name, "unclear")
     assert lasts(o, name) == 3600
     assert result(o, name)[0] == "first"
+
+
+def test_many_contexts_are_stored_and_accepted_at_once(o):
+    names = [uuid.uuid4().hex for _ in range(3)]
+    insert(o, *[[n, kind, o.one, "NL", "ONE", "2.3.0", o.abc, "FI", "ABC", version, URL, None, None, "L1", "U1",
+                 None, None, None, None, None]
+                for n, kind, version in zip(names, ("START_SESSION", "STOP_SESSION", "START_SESSION"),
+                                            ("2.2.1", "2.1.1", "2.1.1"))])
+    assert [found(o, n)["kind"] for n in names] == ["START_SESSION", "STOP_SESSION", "START_SESSION"]
+    assert [r["id"] for r in o.rows("SELECT id FROM relay_start")] == names[2:]
+    unknown = uuid.uuid4().hex
+    o.statement("relay_context_accepted", [names[0], unknown, names[2]], ["30", "30", "600"])
+    assert [lasts(o, n) for n in names] == [90, 3600, 660]
+    o.statement("relay_context_accepted", names[:1], ["3600"])
+    assert lasts(o, names[0]) == 90, "the first word counts"
+
+
+def test_an_acceptance_does_not_wait_for_a_result_that_is_being_told(o, url):
+    name, other = asked(o), asked(o)
+    with psycopg2.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT relay_context_result(%s, 'hash')", (name,))
+        o.rows("SET lock_timeout = '1s'")
+        o.statement("relay_context_accepted", [name, other], ["30", "30"])
+        connection.rollback()
+    o.rows("RESET lock_timeout")
+    assert (lasts(o, name), lasts(o, other)) == (3600, 90)
 
 
 def test_a_result_is_told_once_and_another_one_once_more(o):  # R-ASYNC-14
@@ -306,8 +342,11 @@ def give(o, reader, party, name, module="locations"):
 
 
 def resolve(o, reader, alias, module="locations"):
-    return [(x["party_id"], x["id"]) for x in o.statement("alias_resolve", reader, module, alias,
-                                                          36)]
+    rows = o.statement("alias_resolve", reader, module, alias, 36)
+    none = not o.rows("SELECT id FROM alias WHERE reader_id = %s", reader)
+    assert [x for x in rows if x["given"] is None] == [
+        {"given": None, "country_code": None, "party_id": None, "id": None}][:none], "it says that there is none"
+    return [(x["party_id"], x["id"]) for x in rows if x["given"] is not None]
 
 
 def test_an_id_of_one_owner_is_its_own_name(o):  # R-BR-06: when, and only when
@@ -589,8 +628,8 @@ def test_a_token_that_could_not_be_told_is_dropped_after_a_while(o):
 
 def begun(o, at=0, kind="START_SESSION", evse="E1", emsp="ONE", reference="REF", version="2.1.1", expiry=None):
     name = uuid.uuid4().hex
-    o.statement("relay_context_insert", name, kind, o.one, "NL", emsp, "2.3.0", o.abc, "FI", "ABC", version, URL,
-                "corr", None, "L1", "U1", None, expiry, evse, "NL-ONE-1", reference)
+    insert(o, name, kind, o.one, "NL", emsp, "2.3.0", o.abc, "FI", "ABC", version, URL, "corr", None, "L1", "U1",
+           None, expiry, evse, "NL-ONE-1", reference)
     o.rows("UPDATE relay_start SET asked_at = asked_at + %s * interval '1 s',"
            " until_at = until_at + %s * interval '1 s' WHERE id = %s", at, at, name)
     return name
@@ -611,7 +650,7 @@ def test_a_start_is_found_for_the_charge_it_began(o):  # R-BR (section 15.5)
     assert origin(o, at=14 * 60) == yes and origin(o, at=16 * 60) == no
     for other in ({"auth": "NL-ONE-2"}, {"location": "L2"}, {"evse": "E2"}, {"emsp": "TWO"}, {"cpo": o.xyz}):
         assert origin(o, **other) == no, other
-    o.statement("relay_context_answered", name, "accepted", 30)
+    answered(o, name, "accepted", 30)
     o.rows("UPDATE relay_context SET deadline_at = hub_now() - interval '1 s'")
     o.rows("SELECT hub_job('relay')")
     assert not o.rows("SELECT FROM relay_context") and origin(o) == yes, "long after its context"
@@ -621,7 +660,7 @@ def test_a_start_is_found_for_the_charge_it_began(o):  # R-BR (section 15.5)
 
 
 def test_what_was_refused_began_nothing(o):
-    o.statement("relay_context_answered", begun(o), "refused", 0)
+    answered(o, begun(o), "refused")
     assert origin(o) == (False, None, None)
     begun(o, version="2.2.1") # says it itself
     begun(o, kind="UNLOCK_CONNECTOR")
