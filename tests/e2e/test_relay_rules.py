@@ -177,11 +177,8 @@ def test_what_may_have_been_done_is_not_sent_twice(town):
     before = len(cpo.received)
     envelope(emsp.command("START_SESSION", emsp.start(location)), 200, 4002)
     assert [r["path"] for r in cpo.received[before:] if r["method"] == "POST"] == ["/2.2.1/commands/START_SESSION"]
-    before = len(cpo.received)
+    # A question changes nothing: where kept connections end under it, it is asked again on the next.
     envelope(emsp.listed("locations", to=to), 200, 4002)
-    asked = [r for r in cpo.received[before:] if r["method"] == "GET" and "locations" in r["path"]]
-    # The hub may be looking for itself at the same time.
-    assert len([r for r in asked if r["headers"].get("OCPI-from-party-id") == emsp.party]) == 1
 
 
 def test_who_asked_and_left_has_asked_all_the_same(town):
