@@ -81,6 +81,7 @@ struct err db_open(struct event_base *loop, const struct db_options *options)
     notify_open(loop, &db.options);
     message_open(loop);
     relay_context_store_open(loop);
+    outbox_open(loop);
     partner_open(loop);
     contract_open(loop);
     evse_index_open(loop);
@@ -96,6 +97,7 @@ void db_close(void)
     evse_index_close();
     contract_close();
     partner_close();
+    outbox_close();
     relay_context_store_close();
     message_close();
     notify_close();

@@ -5,9 +5,12 @@
 #include "db/outbox.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "db/cache.h"
+#include "db/gather.h"
 #include "db/pg.h"
 #include "db/session_row.h"
 #include "db/statements.h"
@@ -27,6 +30,18 @@ static const char *const kinds[] = {
 const char *outbox_kind_name(enum outbox_kind kind)
 {
     return kinds[kind];
+}
+
+static struct gather ends = {.statement = STATEMENT_outbox_done, .width = 5};
+
+void outbox_open(struct event_base *loop)
+{
+    gather_open(&ends, loop);
+}
+
+void outbox_close(void)
+{
+    gather_close(&ends);
 }
 
 static struct outbox_item take_item(struct arena *a, const PGresult *rows, int row)
@@ -83,20 +98,16 @@ enum flow_next outbox_done(struct flow *f, const struct outbox_item *item,
                            enum outbox_outcome outcome, int64_t retry_after_s, const char *detail)
 {
     static const char *const words[] = {
-        [OUTBOX_SENT] = "sent",
-        [OUTBOX_RETRY] = "retry",
-        [OUTBOX_REFUSED] = "refused",
-        [OUTBOX_SKIPPED] = "skipped",
+        [OUTBOX_SENT] = "sent",       [OUTBOX_RETRY] = "retry",     [OUTBOX_REST] = "rest",
+        [OUTBOX_REFUSED] = "refused", [OUTBOX_SKIPPED] = "skipped",
     };
-    struct pg_args args;
+    char id[24], version[24], retry_after[24];
 
-    pg_args_init(&args, f->arena);
-    pg_arg_int(&args, item->id);
-    pg_arg_int(&args, item->version);
-    pg_arg_text(&args, words[outcome]);
-    pg_arg_int(&args, retry_after_s);
-    pg_arg_text(&args, detail);
-    return pg_run(f, PG_WRITE, STATEMENT_outbox_done, &args, NULL, NULL);
+    snprintf(id, sizeof id, "%lld", (long long)item->id);
+    snprintf(version, sizeof version, "%lld", (long long)item->version);
+    snprintf(retry_after, sizeof retry_after, "%lld", (long long)retry_after_s);
+    return gather_run(f, &ends,
+                      (const char *const[]){id, version, words[outcome], retry_after, detail});
 }
 
 /* ---- what waits for a person ---- */

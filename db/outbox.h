@@ -64,12 +64,14 @@ struct outbox_items {
 enum flow_next outbox_claim(struct flow *f, int limit, int per_partner, struct outbox_items *ret);
 
 enum outbox_outcome {
-    OUTBOX_SENT,    /* done; ready again at once if a newer state waits */
-    OUTBOX_RETRY,   /* after a pause that grows, until it expires */
+    OUTBOX_SENT,  /* done; ready again at once if a newer state waits */
+    OUTBOX_RETRY, /* after a pause that grows, until it expires */
+    OUTBOX_REST,  /* not tried, the partner is away: nothing of its is claimed for retry_after_s */
     OUTBOX_REFUSED, /* the partner refuses it: five times alike and it waits for a person */
     OUTBOX_SKIPPED, /* nothing to tell: the version cannot say it; detail says why */
 };
-/* retry_after_s: what the partner asked for, 0: none. detail: for people. */
+/* Gathered with others of this process (db/gather.h). retry_after_s: what the partner asked for, 0:
+ * none. detail: for people. */
 enum flow_next outbox_done(struct flow *f, const struct outbox_item *item,
                            enum outbox_outcome outcome, int64_t retry_after_s, const char *detail);
 

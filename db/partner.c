@@ -292,25 +292,26 @@ enum flow_next partner_unregistered(struct flow *f, int64_t partner_id)
 
 /* ---- alive ---- */
 
-enum { SEEN_SLOTS = 512, SEEN_EVERY_MS = 30000, SEEN_ARENA = 4096 };
+enum { SEEN_SLOTS = 512, SEEN_EVERY_MS = 30000, SEEN_AWAY_MS = 1000, SEEN_ARENA = 4096 };
 
-void partner_seen(int64_t partner_id)
+void partner_seen(const struct partner *p)
 {
     /* Two partners in one slot only make it write more often. */
     static struct {
         int64_t partner_id, at_ms;
     } seen[SEEN_SLOTS];
-    size_t slot = (size_t)partner_id % SEEN_SLOTS;
+    size_t slot = (size_t)p->id % SEEN_SLOTS;
     int64_t now_ms = time_monotonic_ms();
+    int64_t every_ms = strcmp(p->state, "offline") == 0 ? SEEN_AWAY_MS : SEEN_EVERY_MS;
     struct pg_args args;
 
-    if (seen[slot].partner_id == partner_id && now_ms - seen[slot].at_ms < SEEN_EVERY_MS)
+    if (seen[slot].partner_id == p->id && now_ms - seen[slot].at_ms < every_ms)
         return;
-    seen[slot].partner_id = partner_id;
+    seen[slot].partner_id = p->id;
     seen[slot].at_ms = now_ms;
     struct arena *a = arena_new(SEEN_ARENA);
     pg_args_init(&args, a);
-    pg_arg_int(&args, partner_id);
+    pg_arg_int(&args, p->id);
     pg_send(PG_WRITE, STATEMENT_partner_seen, &args, NULL, NULL);
     arena_free(a);
 }

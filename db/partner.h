@@ -123,7 +123,8 @@ enum flow_next partner_expect_token(struct flow *f, int64_t partner_id, const ch
 
 enum flow_next partner_unregistered(struct flow *f, int64_t partner_id);
 
-/* Seen alive (throttled to one write per 30 s by the module). */
-void partner_seen(int64_t partner_id);
+/* Seen alive (throttled by the module to one write per 30 s; per second, while it counts as away: what
+ * it sends brings it back). */
+void partner_seen(const struct partner *p);
 
 #endif

@@ -595,83 +595,278 @@ CREATE OR REPLACE FUNCTION push_target_refresh(p partner) RETURNS void LANGUAGE 
 $$;
 SELECT push_target_refresh(p) FROM partner p;
 
-CREATE OR REPLACE FUNCTION outbox_visible(x outbox) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+-- Who sees it: the owner of the token, or those with a contract; nobody, where the sender is hidden
+-- (R-ROUTE-31).
+DROP FUNCTION outbox_visible(outbox);
+CREATE FUNCTION outbox_visible(x outbox, p_owner text, p_partner bigint) RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    v_owner text;
-    v_partner bigint;
+    v_module text := outbox_module(x.class);
 BEGIN
-    CASE x.class
-    WHEN 'client_info' THEN
-        RETURN EXISTS (SELECT FROM party y
-                        WHERE y.id = x.object AND client_info_visible(y, x.partner_id));
-    WHEN 'location' THEN
-        SELECT owner, partner_id INTO v_owner, v_partner FROM location WHERE id = x.object;
-    WHEN 'tariff' THEN
-        SELECT owner, partner_id INTO v_owner, v_partner FROM tariff WHERE id = x.object;
-    WHEN 'session' THEN
-        SELECT token_owner, partner_id INTO v_owner, v_partner FROM network_session
-         WHERE id = x.object;
-    WHEN 'cdr' THEN
-        SELECT token_owner, partner_id INTO v_owner, v_partner FROM cdr WHERE id = x.object;
-    WHEN 'token' THEN
-        SELECT owner, partner_id INTO v_owner, v_partner FROM roaming_token WHERE id = x.object;
-    END CASE;
-    RETURN v_partner <> ALL (partners_hidden()) AND EXISTS (
-        SELECT FROM party r
-         WHERE r.partner_id = x.partner_id AND party_hears(r.role, outbox_module(x.class))
-           AND CASE WHEN x.class IN ('session', 'cdr') THEN r.owner = v_owner
-                    ELSE contract_allows(v_owner, r.owner, outbox_module(x.class)) END);
+    IF x.class IN ('session', 'cdr') THEN
+        RETURN EXISTS (SELECT FROM partner p JOIN party r ON r.partner_id = x.partner_id
+                        WHERE p.id = p_partner AND p.state <> 'suspended' AND p.enabled
+                          AND r.owner = p_owner AND party_hears(r.role, v_module));
+    END IF;
+    RETURN EXISTS (SELECT FROM partner p JOIN party r ON r.partner_id = x.partner_id
+                    WHERE p.id = p_partner AND p.state <> 'suspended' AND p.enabled
+                      AND party_hears(r.role, v_module)
+                      AND contract_allows(p_owner, r.owner, v_module));
 END $$;
 
 CREATE OR REPLACE FUNCTION outbox_read(x outbox) RETURNS outbox_content
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     c outbox_content;
+    v_owner text;
     v_partner bigint;
     v_location text;
+    v_visible boolean;
 BEGIN
     CASE x.class
     WHEN 'location' THEN
         SELECT CASE x.evse_uid WHEN '' THEN 'location' ELSE 'evse' END, country_code, party_id,
-               location_id, document, ocpi, last_updated
-          INTO c.kind, c.country_code, c.party_id, c.object_id, c.document, c.ocpi, c.last_updated
+               location_id, document, ocpi, last_updated, owner, partner_id
+          INTO c.kind, c.country_code, c.party_id, c.object_id, c.document, c.ocpi, c.last_updated,
+               v_owner, v_partner
           FROM location WHERE id = x.object;
     WHEN 'tariff' THEN
         SELECT CASE WHEN deleted_at IS NULL THEN 'tariff' ELSE 'tariff_deleted' END, country_code,
-               party_id, tariff_id, document, ocpi, last_updated
-          INTO c.kind, c.country_code, c.party_id, c.object_id, c.document, c.ocpi, c.last_updated
+               party_id, tariff_id, document, ocpi, last_updated, owner, partner_id
+          INTO c.kind, c.country_code, c.party_id, c.object_id, c.document, c.ocpi, c.last_updated,
+               v_owner, v_partner
           FROM tariff WHERE id = x.object;
     WHEN 'session' THEN
         SELECT 'session', country_code, party_id, network_session_id, document, ocpi, last_updated,
-               token_country, token_party, partner_id, location_id
+               token_country, token_party, partner_id, location_id, token_owner
           INTO c.kind, c.country_code, c.party_id, c.object_id, c.document, c.ocpi, c.last_updated,
-               c.token_country, c.token_party, v_partner, v_location
+               c.token_country, c.token_party, v_partner, v_location, v_owner
           FROM network_session WHERE id = x.object;
     WHEN 'cdr' THEN
         SELECT 'cdr', country_code, party_id, cdr_id, convert_from(body, 'UTF8'), ocpi,
-               last_updated, token_country, token_party, partner_id, location_id
+               last_updated, token_country, token_party, partner_id, location_id, token_owner
           INTO c.kind, c.country_code, c.party_id, c.object_id, c.document, c.ocpi, c.last_updated,
-               c.token_country, c.token_party, v_partner, v_location
+               c.token_country, c.token_party, v_partner, v_location, v_owner
           FROM cdr WHERE id = x.object;
     WHEN 'token' THEN
-        SELECT 'token', country_code, party_id, uid, document, ocpi, last_updated
-          INTO c.kind, c.country_code, c.party_id, c.object_id, c.document, c.ocpi, c.last_updated
+        SELECT 'token', country_code, party_id, uid, document, ocpi, last_updated, owner, partner_id
+          INTO c.kind, c.country_code, c.party_id, c.object_id, c.document, c.ocpi, c.last_updated,
+               v_owner, v_partner
           FROM roaming_token WHERE id = x.object;
     ELSE
-        SELECT 'client_info', y.country_code, y.party_id, y.role, client_info_status(p), y.status_at
-          INTO c.kind, c.country_code, c.party_id, c.role, c.status, c.last_updated
+        SELECT 'client_info', y.country_code, y.party_id, y.role, client_info_status(p),
+               y.status_at, client_info_visible(y, x.partner_id)
+          INTO c.kind, c.country_code, c.party_id, c.role, c.status, c.last_updated, v_visible
           FROM party y JOIN partner p ON p.id = y.partner_id WHERE y.id = x.object;
     END CASE;
     c.kind := coalesce(c.kind, x.class);
-    IF v_location IS NOT NULL THEN
+    IF x.class <> 'client_info' THEN
+        v_visible := outbox_visible(x, v_owner, v_partner);
+    END IF;
+    IF v_visible IS NOT TRUE THEN
+        c.document := NULL;
+        c.role := NULL;
+    ELSIF v_location IS NOT NULL THEN
         SELECT document, ocpi INTO c.location, c.location_ocpi FROM location
          WHERE partner_id = v_partner AND lower(country_code) = lower(c.country_code)
            AND lower(party_id) = lower(c.party_id) AND lower(location_id) = lower(v_location);
     END IF;
-    IF NOT outbox_visible(x) THEN
-        c.document := NULL;
-        c.location := NULL;
-        c.role := NULL;
-    END IF;
     RETURN c;
+END $$;
+
+-- ---------------------------------------------------------------- sessions and the outbox under load
+
+-- As before. A reference that is none is not looked for: that was planned anew for each session.
+CREATE OR REPLACE FUNCTION session_match(p_partner bigint, p_reference text, p_token text,
+                                         p_evse_uid text, p_start timestamptz)
+RETURNS session LANGUAGE plpgsql AS $$
+DECLARE
+    s session;
+    v_id uuid := uuid_or_null(p_reference);
+    v_ids uuid[];
+BEGIN
+    IF v_id IS NOT NULL THEN
+        SELECT * INTO s FROM session WHERE id = v_id AND partner_id = p_partner FOR UPDATE;
+    END IF;
+    IF s.id IS NOT NULL OR p_token IS NULL OR p_start IS NULL THEN
+        RETURN s;
+    END IF;
+    SELECT array_agg(x.id) INTO v_ids
+      FROM token t JOIN session x ON x.user_id = t.user_id
+     WHERE t.uid = upper(p_token) AND x.token_uid = t.uid AND x.partner_id = p_partner
+       AND lower(x.evse_uid) = lower(p_evse_uid)
+       AND x.created_at BETWEEN p_start - interval '15 minutes' AND p_start + interval '15 minutes';
+    IF cardinality(v_ids) = 1 THEN
+        SELECT * INTO s FROM session WHERE id = v_ids[1] FOR UPDATE;
+    END IF;
+    RETURN s;
+END $$;
+
+-- A row lives for a moment. Dead ones are taken away before they are looked through.
+ALTER TABLE outbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
+                        autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 20000,
+                        autovacuum_vacuum_cost_delay = 0);
+
+-- Partners that are away: nothing of theirs is claimed meanwhile, however much of it is due.
+CREATE TABLE outbox_rest (
+    partner_id bigint PRIMARY KEY REFERENCES partner ON DELETE CASCADE,
+    until_at timestamptz NOT NULL
+) WITH (fillfactor = 50);
+
+-- Claims are made one after the other, as before; they come often, so what they cost does not grow
+-- with what waits: from partner to partner along the index, and each one's first rows. The planner,
+-- whose statistics are always of another moment, is held to the indexes.
+DROP FUNCTION outbox_due(bigint, int);
+CREATE OR REPLACE FUNCTION outbox_claim(p_limit int, p_per_partner int) RETURNS SETOF outbox
+LANGUAGE plpgsql ROWS 20
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    v_now timestamptz := hub_now();
+    v_left int := p_limit;
+    v_partners bigint[];
+    v_over bigint[]; -- those of them whose first row ran out of time
+    v_partner bigint;
+    v_ids bigint[];
+    v_count int;
+BEGIN
+    WITH RECURSIVE first AS (
+        (SELECT partner_id, due_at, expires_at FROM outbox
+          WHERE due_at IS NOT NULL ORDER BY partner_id, due_at, id LIMIT 1)
+         UNION ALL
+        SELECT n.partner_id, n.due_at, n.expires_at
+          FROM first f, LATERAL (
+               SELECT o.partner_id, o.due_at, o.expires_at FROM outbox o
+                WHERE o.due_at IS NOT NULL AND o.partner_id > f.partner_id
+                ORDER BY o.partner_id, o.due_at, o.id LIMIT 1) n
+    )
+    SELECT array_agg(partner_id ORDER BY random()),
+           array_agg(partner_id) FILTER (WHERE expires_at <= v_now)
+      INTO v_partners, v_over
+      FROM first f
+     WHERE due_at <= v_now AND NOT EXISTS (SELECT FROM outbox_rest r
+                                            WHERE r.partner_id = f.partner_id AND r.until_at > v_now);
+    IF v_partners IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM set_config('synchronous_commit', 'off', true);
+    PERFORM pg_advisory_xact_lock(hashtext('outbox_claim'));
+    IF v_over IS NOT NULL THEN
+        PERFORM outbox_expire(p) FROM unnest(v_over) p;
+    END IF;
+    FOREACH v_partner IN ARRAY v_partners LOOP
+        -- EVSEs alone may have other rows of their object.
+        v_ids := ARRAY(
+            SELECT w.id FROM outbox w
+             WHERE w.partner_id = v_partner AND w.due_at <= v_now AND w.expires_at > v_now
+               AND (w.class <> 'location' OR NOT EXISTS (
+                   SELECT FROM outbox y
+                    WHERE y.partner_id = w.partner_id AND y.class = w.class AND y.object = w.object
+                      AND y.id <> w.id
+                      AND (y.lease_until > v_now OR (y.due_at <= v_now AND y.id < w.id))))
+             ORDER BY w.due_at, w.id
+             LIMIT greatest(0, least(v_left, p_per_partner - (
+                   SELECT count(*) FROM outbox l
+                    WHERE l.partner_id = v_partner AND l.lease_until > v_now)))
+               FOR UPDATE OF w SKIP LOCKED);
+        CONTINUE WHEN v_ids = '{}';
+        RETURN QUERY
+        UPDATE outbox SET attempts = attempts + 1, lease_until = v_now + interval '30 seconds',
+               due_at = v_now + interval '30 seconds'
+         WHERE id = ANY (v_ids)
+        RETURNING *;
+        GET DIAGNOSTICS v_count = ROW_COUNT;
+        v_left := v_left - v_count;
+        EXIT WHEN v_left <= 0;
+    END LOOP;
+END $$;
+
+-- As before; and `rest`: nothing was tried, because the partner is away.
+CREATE OR REPLACE FUNCTION outbox_done(p_id bigint, p_version bigint, p_outcome text,
+                                       p_retry_after_s bigint, p_detail text)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    x outbox;
+    v_now timestamptz := hub_now();
+    v_newer boolean;
+BEGIN
+    SELECT * INTO x FROM outbox WHERE id = p_id FOR UPDATE;
+    IF x.id IS NULL OR x.due_at IS NULL THEN
+        RETURN;
+    END IF;
+    v_newer := x.version > p_version;
+    x.lease_until := NULL;
+    IF p_outcome IN ('sent', 'skipped') THEN
+        IF NOT v_newer THEN
+            DELETE FROM outbox WHERE id = p_id;
+            RETURN;
+        END IF;
+        x.due_at := v_now;
+        x.expires_at := v_now + outbox_life(x.class);
+        x.attempts := 0;
+        x.refusals := 0;
+        x.damped := false;
+    ELSE
+        x.refusals := CASE WHEN p_outcome <> 'refused' THEN 0
+                           WHEN x.refusals > 0 AND x.detail IS NOT DISTINCT FROM p_detail
+                               THEN x.refusals + 1
+                           ELSE 1 END;
+        -- Full jitter, from one second to five minutes; what the partner asks for, up to an hour.
+        x.due_at := v_now + CASE
+            WHEN p_retry_after_s > 0 THEN make_interval(secs => least(p_retry_after_s, 3600)::float8)
+            ELSE random() * least(interval '5 minutes',
+                                  interval '1 second' * (2 ^ least(x.attempts, 9))) END;
+        IF v_newer AND p_outcome = 'refused' THEN
+            x.due_at := v_now; -- other content, perhaps it is taken
+        END IF;
+        IF p_outcome = 'rest' THEN
+            INSERT INTO outbox_rest AS r (partner_id, until_at) VALUES (x.partner_id, x.due_at)
+            ON CONFLICT (partner_id) DO UPDATE SET until_at = EXCLUDED.until_at
+             WHERE r.until_at <= v_now;
+        END IF;
+        x.due_at := least(x.due_at, greatest(x.expires_at, v_now));
+        IF x.refusals >= 5 THEN
+            x.due_at := NULL;
+        END IF;
+    END IF;
+    UPDATE outbox SET lease_until = NULL, due_at = x.due_at, expires_at = x.expires_at,
+           attempts = x.attempts, refusals = x.refusals, damped = x.damped, detail = p_detail
+     WHERE id = p_id;
+    IF x.due_at <= v_now THEN
+        PERFORM pg_notify('outbox', '');
+    END IF;
+END $$;
+
+-- Many at once. Most were sent, and nothing newer waits: those go with one statement.
+CREATE FUNCTION outbox_done_many(p_ids text[], p_versions text[], p_outcomes text[],
+                                 p_retries text[], p_details text[]) RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
+DECLARE
+    v_gone bigint[];
+BEGIN
+    -- Whoever takes something is back.
+    IF EXISTS (SELECT FROM outbox_rest) THEN
+        DELETE FROM outbox_rest WHERE partner_id IN (
+            SELECT o.partner_id FROM unnest(p_ids, p_outcomes) d (id, outcome)
+              JOIN outbox o ON o.id = d.id::bigint WHERE d.outcome = 'sent');
+        IF FOUND THEN
+            PERFORM pg_notify('outbox', '');
+        END IF;
+    END IF;
+    WITH gone AS (
+        DELETE FROM outbox o USING unnest(p_ids, p_versions, p_outcomes) d (id, version, outcome)
+         WHERE o.id = d.id::bigint AND o.version = d.version::bigint AND o.due_at IS NOT NULL
+           AND d.outcome IN ('sent', 'skipped')
+        RETURNING o.id
+    )
+    SELECT array_agg(id) INTO v_gone FROM gone;
+    IF cardinality(v_gone) IS DISTINCT FROM cardinality(p_ids) THEN
+        PERFORM outbox_done(d.id, d.version, d.outcome, d.retry, d.detail)
+           FROM (SELECT id::bigint AS id, version::bigint AS version, outcome,
+                        retry::bigint AS retry, detail
+                   FROM unnest(p_ids, p_versions, p_outcomes, p_retries, p_details)
+                        u (id, version, outcome, retry, detail) ORDER BY 1) d
+          WHERE d.id <> ALL (coalesce(v_gone, '{}'));
+    END IF;
 END $$;

@@ -7,6 +7,7 @@ SELECT pg_is_in_recovery() AS standby,
        set_config('lock_timeout', '500', false),
        set_config('idle_in_transaction_session_timeout', '5000', false),
        set_config('synchronous_commit', 'on', false),
+       set_config('jit', 'off', false), -- none of our statements runs as long as its compilation
        set_config('timezone', 'UTC', false),
        set_config('datestyle', 'ISO, YMD', false),
        set_config('bytea_output', 'hex', false);

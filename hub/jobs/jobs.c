@@ -150,12 +150,14 @@ void jobs_start(struct hub *hub)
     event_add(beat, &(struct timeval){0, 200000});
     db_on_notify("operation", on_operation, hub);
     probe_start(hub);
+    push_start(hub);
     db_on_notify("outbox", on_outbox, hub);
 }
 
 void jobs_stop(struct hub *hub)
 {
     (void)hub;
+    push_stop();
     if (beat)
         event_free(beat);
     beat = NULL;

@@ -95,7 +95,7 @@ static enum flow_next read_page(struct flow *f)
                  LOG_TEXT("text", failed(e) ? err_text(e) : "data is no list"));
         return FLOW_NEXT;
     }
-    partner_seen(p->claim->partner_id);
+    partner_seen(p->partner);
     struct pull_page page = {
         .url = p->url,
         .link = http_answer_header(&p->answer.http, "link"),

@@ -20,6 +20,8 @@
 
 #include <string.h>
 
+#include <event2/event.h>
+
 #include "adapters/breaker.h"
 #include "adapters/ocpi_client.h"
 #include "base/id.h"
@@ -42,6 +44,8 @@ enum {
     AT_ONCE = 32,        /* claimed by one statement */
     PER_PARTNER = 8,     /* under way */
     IN_FLIGHT_MAX = 256, /* in this process */
+    GATHER_MS = 20,      /* from claim to claim, while some of the last one is under way */
+    GATHER_IDLE_MS = 5,
     PUSH_BYTES = 64 * 1024 * 1024,
     LOCATION_VALUES = 1000000,
     BODY_MAX = 64 * 1024,
@@ -68,14 +72,14 @@ struct push {
 
 static unsigned in_flight;
 static bool claiming, once_more; /* one claim at a time: who asks meanwhile gets another */
+static struct event *soon;       /* the next claim, where the last one was just now */
+static int64_t claimed_ms = -GATHER_MS;
 
 static const char *outcome_name(enum outbox_outcome outcome)
 {
     static const char *const NAMES[] = {
-        [OUTBOX_SENT] = "sent",
-        [OUTBOX_RETRY] = "retry",
-        [OUTBOX_REFUSED] = "refused",
-        [OUTBOX_SKIPPED] = "skipped",
+        [OUTBOX_SENT] = "sent",       [OUTBOX_RETRY] = "retry",     [OUTBOX_REST] = "retry",
+        [OUTBOX_REFUSED] = "refused", [OUTBOX_SKIPPED] = "skipped",
     };
     return NAMES[outcome];
 }
@@ -89,10 +93,11 @@ static void decide(struct push *p, enum outbox_outcome outcome, const char *deta
 
 /* ---- whom and where ---- */
 
-/* Nothing was tried, so the pause does not grow: all is told soon after the partner is back. */
+/* Nothing was tried, so the pause does not grow: all is told soon after the partner is back. The
+ * rest of what waits for it is not even looked at meanwhile. */
 static void rest(struct push *p, const char *why)
 {
-    decide(p, OUTBOX_RETRY, why);
+    decide(p, OUTBOX_REST, why);
     p->retry_after_s = REST_MIN_S + (int64_t)id_random_below(REST_MORE_S);
 }
 
@@ -523,7 +528,7 @@ static enum log_level level_of(enum outbox_outcome outcome)
 {
     if (outcome == OUTBOX_REFUSED)
         return LOG_WARN;
-    return outcome == OUTBOX_RETRY ? LOG_INFO : LOG_DEBUG;
+    return outcome == OUTBOX_RETRY || outcome == OUTBOX_REST ? LOG_INFO : LOG_DEBUG;
 }
 
 static enum flow_next note(struct flow *f)
@@ -610,6 +615,8 @@ static enum flow_next let_next_begin(struct flow *f)
     bool again = once_more || full;
 
     claiming = once_more = false;
+    if (full)
+        claimed_ms = time_monotonic_ms() - GATHER_MS; /* no need to wait for more */
     for (size_t i = 0; i < c->items.count; i++)
         push_begin(hub_of(f), &c->items.items[i]);
     if (again && !failed(f->err) && in_flight < IN_FLIGHT_MAX)
@@ -630,14 +637,44 @@ static const struct flow_type claim_flow = {
     .steps = claim_steps,
 };
 
+static void on_soon(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    push_what_is_due(arg);
+}
+
+void push_start(struct hub *hub)
+{
+    soon = evtimer_new(hub->loop, on_soon, hub);
+}
+
+void push_stop(void)
+{
+    if (soon)
+        event_free(soon);
+    soon = NULL;
+}
+
+/* A claim of eight costs little more than a claim of one: the first is made at once, the next when
+ * what was claimed is gone or, so that the slow ones hold up nobody, after a few milliseconds. */
 void push_what_is_due(struct hub *hub)
 {
-    if (hub->draining || !partner_register_ready())
+    int64_t now_ms = time_monotonic_ms();
+    int64_t next_ms = claimed_ms + (in_flight ? GATHER_MS : GATHER_IDLE_MS);
+
+    if (hub->draining || !partner_register_ready() || !soon)
         return;
     if (claiming) {
         once_more = true;
         return;
     }
+    if (now_ms < next_ms) {
+        event_add(soon, &(struct timeval){0, (next_ms - now_ms) * 1000});
+        return;
+    }
+    event_del(soon);
+    claimed_ms = now_ms;
     claiming = true;
     hub_job(hub, &claim_flow, NULL, NULL);
 }

@@ -9,6 +9,8 @@
 
 struct hub;
 
+void push_start(struct hub *hub);
+void push_stop(void);
 void push_what_is_due(struct hub *hub);
 
 #endif

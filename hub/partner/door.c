@@ -235,7 +235,7 @@ struct err partner_door_check(struct flow *f)
                                "this connection is suspended by the hub's operators"),
                         "R-HCI-05");
     if (c->partner && !c->token_a)
-        partner_seen(c->partner->id);
+        partner_seen(c->partner);
     if (!module_is_routed(r->route->module) || !c->partner)
         return OK;
     size_t count = fitting_parties(r, &first);

@@ -167,7 +167,12 @@ class Roaming(Model):
                       for i in items)
 
     def done(self, item, outcome="sent", retry_after=0, detail=None):
-        self.statement("outbox_done", item["id"], item["version"], outcome, retry_after, detail)
+        self.done_many((item, outcome, retry_after, detail))
+
+    def done_many(self, *ends):
+        columns = [[str(item["id"]), str(item["version"]), outcome, str(retry_after), detail]
+                   for item, outcome, retry_after, detail in ends]
+        self.statement("outbox_done", *map(list, zip(*columns)))
 
     def waiting(self):
         return self.rows("SELECT * FROM outbox ORDER BY id")

@@ -283,6 +283,48 @@ def test_pauses_grow_and_what_the_partner_asks_for_is_kept(o):
     assert 3590 <= (row["due_at"] - o.now()).total_seconds() <= 3600
 
 
+def test_nothing_is_claimed_for_a_partner_that_is_away(o):
+    o.contract("ABC", "TWO")
+    o.told()
+    for i in range(4):
+        o.location(o.abc, "ABC", f"L{i}")
+    mine = [i for i in o.claimed(per_partner=1) if i["partner_id"] == o.one]
+    o.done_many(*[(i, "rest", 10, "away") for i in mine])
+    assert {i["partner_id"] for i in o.claimed(per_partner=3)} == {o.two}
+    o.wait(11)
+    one, *others = [i for i in o.claimed(per_partner=4) if i["partner_id"] == o.one]
+    assert len(others) == 3, "and when it is over, all of it"
+    o.done_many(*[(i, "rest", 60, "away") for i in others[:2]])
+    o.location(o.abc, "ABC", "L9")
+    assert o.one not in {i["partner_id"] for i in o.claimed()}
+    o.done(one) # it has taken something: it is back
+    assert [i["object_id"] for i in o.claimed() if i["partner_id"] == o.one] == ["L9"]
+
+
+def test_what_waits_for_a_partner_that_is_away_expires_all_the_same(o):
+    o.location(o.abc, "ABC", "L1")
+    o.location(o.abc, "ABC", "L2")
+    (item,) = o.claimed(limit=1)
+    o.done(item, "rest", 20, "away")
+    o.wait(15 * 60 + 1)
+    assert o.claimed() == [] and not o.waiting() and o.partner_row(o.one)["needs_resync"]
+
+
+def test_many_ends_come_at_once_and_each_has_its_own_outcome(o):
+    for i in range(5):
+        o.location(o.abc, "ABC", f"L{i}")
+    sent, newer, retry, refused, skipped = o.claimed()
+    o.location(o.abc, "ABC", newer["object_id"], name="newer")
+    gone = {**sent, "id": 10 ** 9}
+    o.done_many((retry, "retry", 30, "timeout"), (sent, "sent", 0, None), (newer, "sent", 0, None),
+                (refused, "refused", 0, "2001"), (gone, "sent", 0, None), (skipped, "skipped", 0, "no"))
+    rows = {w["id"]: w for w in o.waiting()}
+    assert set(rows) == {newer["id"], retry["id"], refused["id"]}
+    assert [rows[i["id"]]["detail"] for i in (newer, retry, refused)] == [None, "timeout", "2001"]
+    assert rows[refused["id"]]["refusals"] == 1 and rows[newer["id"]]["attempts"] == 0
+    assert (rows[retry["id"]]["due_at"] - o.now()).total_seconds() > 25
+
+
 def test_a_push_is_dropped_after_a_quarter_of_an_hour_and_the_partner_has_to_pull(o):
     o.location(o.abc, "ABC", "L1")
     (item,) = o.claimed()

@@ -7,9 +7,11 @@ the hub asks from small dictionaries a test may change, and remembers every requ
 """
 
 import base64
+import contextlib
 import copy
 import http.server
 import json
+import socket
 import threading
 import time
 import uuid
@@ -40,6 +42,7 @@ class Partner:
         self.versions = None
         self.locations, self.sessions, self.cdrs, self.tariffs = [], [], [], []
         self._counter = 0
+        self.connections = set()
         partner = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -47,6 +50,14 @@ class Partner:
 
             def log_message(self, *_):
                 pass
+
+            def setup(self):
+                super().setup()
+                partner.connections.add(self.connection)
+
+            def finish(self):
+                partner.connections.discard(self.connection)
+                super().finish()
 
             def answer(self):
                 length = int(self.headers.get("Content-Length") or 0)
@@ -78,6 +89,14 @@ class Partner:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+    def vanish(self):
+        """Nobody listens any more, and the connections that stood end."""
+        self.server.handle_error = lambda *_: None
+        self.close()
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     # ---- what we answer ----
 

@@ -479,19 +479,21 @@ def test_a_401_of_the_receiver_is_4003_and_an_alarm(town, lone_cpo):
     wait_until(lambda: "not connected" in emsp.command("START_SESSION", emsp.start(location)).json()["status_message"],
                10, "4003 without asking")
     lone_cpo.scripted.clear()
-    location["last_updated"] = now()
-    done(lone_cpo.put(lone_cpo.own("locations", location["id"]), location))
-    wait_until(lambda: emsp.command("START_SESSION", emsp.start(location)).json()["status_code"] == 1000,
-               15, "the connection to be back")
+
+    def back():
+        # Each of the hub's processes learns in a moment that it was away: then what it says counts.
+        location["last_updated"] = now()
+        done(lone_cpo.put(lone_cpo.own("locations", location["id"]), location))
+        return emsp.command("START_SESSION", emsp.start(location)).json()["status_code"] == 1000
+
+    wait_until(back, 15, "the connection to be back")
 
 
 def test_nobody_listening_is_4003_and_fails_fast_soon(town, lone_cpo):
     """R-ROUTE-41, -62."""
     emsp = town.emsps["2.2.1"]
-    lone_cpo.server.shutdown()
-    lone_cpo.server.server_close()
+    lone_cpo.vanish()
     to = (lone_cpo.country, lone_cpo.party)
-    time.sleep(2.1)  # connections that were used a moment ago still stand, and are used
     for _ in range(8):
         envelope(emsp.command("START_SESSION", emsp.start({"id": "L1"}), to=to), 200, 4003)
     began = time.time()
