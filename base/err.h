@@ -24,6 +24,7 @@ struct arena;
     X(NOT_ENOUGH,            422, "validation_failed",        200, 2002, INFO,  "not enough information") \
     X(BAD_SESSION_ID,        400, "invalid_session_id",       404, 2001, INFO,  "the id in the path is not a UUID") \
     X(BAD_IDEMPOTENCY_KEY,   400, "idempotency_key_invalid",  400, 2001, INFO,  "Idempotency-Key must be 1 to 200 printable ASCII characters") \
+    X(IDEMPOTENCY_REQUIRED,  400, "idempotency_key_required", 400, 2001, INFO,  "send an Idempotency-Key: this call moves money") \
     X(IDEMPOTENCY_REUSED,    422, "idempotency_key_reused",   200, 2001, INFO,  "this Idempotency-Key was used with another body") \
     X(IDEMPOTENCY_RUNNING,   409, "idempotency_in_progress",  200, 2000, INFO,  "the first request with this Idempotency-Key is still running") \
     X(UNAUTHENTICATED,       401, "unauthenticated",          401, 2001, INFO,  "credentials are missing") \
@@ -37,6 +38,7 @@ struct arena;
     X(UNKNOWN_LOCATION,      404, "location_not_found",       404, 2003, INFO,  "no such location is known") \
     X(UNKNOWN_TOKEN,         404, "not_found",                404, 2004, INFO,  "no such token is known") \
     X(METHOD_NOT_ALLOWED,    405, "method_not_allowed",       405, 2000, INFO,  "this method is not available here") \
+    X(NOT_ACCEPTABLE,        406, "not_acceptable",           406, 2000, INFO,  "this is not available in any form that Accept names") \
     X(TIMEOUT_READING,       408, "request_timeout",          408, 2000, INFO,  "the request did not arrive in time") \
     X(TOO_LARGE,             413, "body_too_large",           413, 2000, INFO,  "the body is larger than this endpoint accepts") \
     X(URI_TOO_LONG,          414, "uri_too_long",             414, 2000, INFO,  "the request line is too long") \
@@ -46,6 +48,15 @@ struct arena;
     X(EXPECTATION,           417, "expectation_failed",       417, 2000, INFO,  "only Expect: 100-continue is understood") \
     X(HTTP_VERSION,          505, "http_version",             505, 2000, INFO,  "only HTTP/1.1 and HTTP/1.0 are spoken here") \
     /* what is asked cannot be done now */ \
+    X(PAYMENT_REQUIRED,      402, "payment_required",         200, 2000, INFO,  "the payment was refused; nothing was started") \
+    X(PAYMENT_UNAVAILABLE,   503, "payment_unavailable",      200, 3000, WARN,  "the payment could not be made sure of; nothing was started; try again shortly") \
+    X(SECOND_PERSON,         403, "second_person_required",   403, 2000, INFO,  "somebody else has to confirm this") \
+    X(NOT_REFUNDABLE,        409, "not_refundable",           200, 2000, INFO,  "nothing was paid, or all of it has been given back") \
+    X(ALREADY_DECIDED,       409, "already_decided",          200, 2000, INFO,  "this has been decided already") \
+    X(CDR_EXISTS,            409, "cdr_exists",               200, 2000, INFO,  "the session has a CDR that counts, or a draft") \
+    X(SESSION_NOT_ENDED,     409, "session_not_ended",        200, 2000, INFO,  "the session has not ended") \
+    X(STATEMENT_STATE,       409, "statement_state",          200, 2000, INFO,  "the statement cannot do this in its state") \
+    X(CONTROL_SUMS,          409, "control_sums_differ",      200, 2000, ERROR, "two ways of adding up differ; nothing was closed") \
     X(EVSE_BUSY,             409, "evse_busy",                200, 2000, INFO,  "another session is open on this connector") \
     X(TEST_RUNNING,          409, "test_running",             200, 2000, INFO,  "a test of this partner is still running") \
     X(SESSION_LIMIT,         409, "session_limit_reached",    200, 2000, INFO,  "too many open sessions") \

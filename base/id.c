@@ -170,6 +170,37 @@ void id_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_
         abort();
 }
 
+struct id_digest {
+    EVP_MD_CTX *context;
+};
+
+struct id_digest *id_digest_begin(void)
+{
+    struct id_digest *d = malloc(sizeof *d);
+
+    if (!d || !(d->context = EVP_MD_CTX_new()) ||
+        !EVP_DigestInit_ex(d->context, EVP_sha256(), NULL))
+        abort();
+    return d;
+}
+
+void id_digest_add(struct id_digest *d, const void *bytes, size_t length)
+{
+    if (!EVP_DigestUpdate(d->context, bytes, length))
+        abort();
+}
+
+void id_digest_end(struct id_digest *d, char ret[SHA256_HEX])
+{
+    unsigned char hash[SHA256_BYTES];
+
+    if (!EVP_DigestFinal_ex(d->context, hash, NULL))
+        abort();
+    EVP_MD_CTX_free(d->context);
+    free(d);
+    id_hex(hash, sizeof(hash), ret);
+}
+
 bool id_equal_constant_time(const void *a, const void *b, size_t length)
 {
     return CRYPTO_memcmp(a, b, length) == 0;

@@ -25,6 +25,13 @@ void id_hex(const unsigned char *bytes, size_t length, char *ret); /* 2 * length
 void id_sha256_hex(const void *bytes, size_t length, char ret[SHA256_HEX]);
 void id_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
                     unsigned char ret[SHA256_BYTES]);
+
+/* SHA-256 of what comes piece by piece. */
+struct id_digest;
+struct id_digest *id_digest_begin(void);
+void id_digest_add(struct id_digest *d, const void *bytes, size_t length);
+void id_digest_end(struct id_digest *d, char ret[SHA256_HEX]); /* d is gone */
+
 bool id_equal_constant_time(const void *a, const void *b, size_t length);
 
 #endif

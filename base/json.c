@@ -282,3 +282,20 @@ bool json_number_u6(const json_t *value, bool lenient, int64_t *ret_u6)
         return real_u6(json_real_value(value), ret_u6);
     return lenient && json_is_string(value) && decimal_parse_u6(json_string_value(value), ret_u6);
 }
+
+int json_number_places(const json_t *value)
+{
+    char printed[40];
+    int places;
+
+    if (json_is_integer(value))
+        return 0;
+    if (!json_is_real(value))
+        return -1;
+    snprintf(printed, sizeof(printed), "%.15g", json_real_value(value));
+    places = decimal_places(printed);
+    if (places >= 0)
+        return places;
+    snprintf(printed, sizeof(printed), "%.9f", json_real_value(value));
+    return decimal_places(printed);
+}

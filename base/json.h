@@ -40,6 +40,8 @@ const json_t *json_array_of(const json_t *object, const char *key);
 /* The number as a fixed point with six decimals (rounded half away from zero); false where the
  * value is not a number or has more than 15 digits. A numeric string counts only if `lenient`. */
 bool json_number_u6(const json_t *value, bool lenient, int64_t *ret_u6);
+/* How many decimals the number has; -1: it is none, or has more than 15 digits. */
+int json_number_places(const json_t *value);
 
 static inline void json_free_(json_t **p)
 {

@@ -32,6 +32,8 @@ struct text;
     X(TRANSLATION_LOSSES,    "hub_translation_losses_total",  COUNTER,   "partner,object",         "Members of objects that a partner's OCPI version cannot say") \
     X(TRANSLATION_WITHHELD,  "hub_translation_withheld_total", COUNTER,  "partner,object",         "Objects that are not told because a partner's OCPI version cannot say them") \
     X(PUSHES,                "hub_pushes_total",              COUNTER,   "partner,kind,outcome",   "Objects pushed to partners: sent, retry, refused, skipped") \
+    X(PSP_CALLS,             "hub_psp_calls_total",           COUNTER,   "kind,outcome",           "Calls of the payment service provider: answered, declined, refused, missing, retry") \
+    X(PSP_EVENTS,            "hub_psp_events_total",          COUNTER,   "outcome",                "Its events: applied, known, later, mismatch, unknown, ignored, repeated, conflict, refused") \
     X(LOG_DROPPED,           "hub_log_dropped_total",         COUNTER,   "",                       "Log lines and message-log rows dropped") \
     X(WORKER_RESTARTS,       "hub_worker_restarts_total",     COUNTER,   "",                       "Workers replaced by the supervisor")
 /* clang-format on */

@@ -7,7 +7,8 @@
  *   platform  /ocpi/versions        the hub, for everybody who speaks 2.2.1 or newer
  *
  * Functional modules always lie under the face that implements them: /ocpi/{emsp|cpo}/{version}/…;
- * the platform offers both. credentials and hubclientinfo lie below the version details.
+ * the platform offers both. credentials and hubclientinfo lie below the version details, and so does
+ * invoicereconciliation: CPOs and eMSPs implement it alike, so that one address serves both.
  */
 #ifndef OCPI_FACE_H
 #define OCPI_FACE_H

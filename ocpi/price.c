@@ -248,10 +248,10 @@ static int64_t power_of(const struct price_period *p)
 {
     if (p->power != NUMBER_NONE)
         return p->power;
-    int64_t seconds = p->charging_s ? p->charging_s : (p->end_us - p->start_us) / US_PER_SECOND;
-    if (seconds <= 0)
+    wide us = p->charging_s ? (wide)p->charging_s * US_PER_SECOND : p->end_us - p->start_us;
+    if (us <= 0)
         return NUMBER_NONE;
-    wide power = (wide)p->energy * 3600 / seconds;
+    wide power = (wide)p->energy * 3600 * US_PER_SECOND / us;
     return power < INT64_MAX ? (int64_t)power : INT64_MAX;
 }
 
@@ -398,15 +398,23 @@ static struct piece piece_between(const struct price_period *p, int64_t from, in
     return ret;
 }
 
+/* Durations count from the session's start; those of the second phase from its first period. */
+static int64_t begin_of(const struct reckoning *r, const struct price_period *p, bool first_phase)
+{
+    int64_t start = r->history->start_us;
+
+    return first_phase && start > TIME_UNKNOWN && start < p->start_us ? start : p->start_us;
+}
+
 static void price_period(struct reckoning *r, const struct price_period *p)
 {
     int64_t energy_before = r->energy;
     struct piece last = {0};
 
     if (is_charging(p) && r->charging_start == TIME_NONE)
-        r->charging_start = p->start_us;
+        r->charging_start = begin_of(r, p, r->reserved_start == TIME_NONE);
     if (p->reservation_s && r->reserved_start == TIME_NONE)
-        r->reserved_start = p->start_us;
+        r->reserved_start = begin_of(r, p, r->charging_start == TIME_NONE);
     for (int64_t us = p->start_us, next; !r->beyond && r->work < WORK_MAX; us = next) {
         struct price_moment m = {.us = us};
         price_moment_localise(&m, r->zone);
@@ -471,6 +479,16 @@ static void sort_lines(struct reckoning *r, struct price *ret)
 
 /* ---- the story ---- */
 
+/* What a network would pay for being used is a contract of its own, not a tariff. */
+static bool has_negative_price(const struct price_tariff *t)
+{
+    for (size_t i = 0; i < t->elements.count; i++)
+        for (size_t k = 0; k < t->elements.at[i].price_components.count; k++)
+            if (t->elements.at[i].price_components.at[k].price < 0)
+                return true;
+    return false;
+}
+
 static struct err check_input(const struct reckoning *r)
 {
     const struct price_history *h = r->history;
@@ -481,6 +499,9 @@ static struct err check_input(const struct reckoning *r)
                                : "there is no tariff to price it by");
     for (size_t i = 0; i < h->periods.count; i++)
         assert(h->periods.at[i].tariff < r->count);
+    for (size_t i = 0; i < r->count; i++)
+        if (has_negative_price(&r->tariffs[i]))
+            return err_at(r->arena, ERR_BAD_FIELD, NULL, "a price is below 0");
     for (size_t i = 1; i < r->count; i++)
         if (strcmp(r->tariffs[i].currency, r->tariffs[0].currency) != 0)
             return err_at(r->arena, ERR_BAD_FIELD, NULL,
@@ -494,11 +515,15 @@ static void note_facts(struct reckoning *r)
     const struct price_period *first = &r->history->periods.at[0];
     const struct price_tariff *t = &r->tariffs[first->tariff];
 
-    if ((t->start_us != TIME_NONE && first->start_us < t->start_us) ||
-        (t->end_us != TIME_NONE && first->start_us >= t->end_us))
+    int64_t start = begin_of(r, first, true);
+
+    if ((t->start_us != TIME_NONE && start < t->start_us) ||
+        (t->end_us != TIME_NONE && start >= t->end_us))
         r->notes |= 1U << PRICE_NOTE_NOT_VALID;
     if (t->vat_ignored)
         r->notes |= 1U << PRICE_NOTE_VAT_IGNORED;
+    if (t->precision_reduced)
+        r->notes |= 1U << PRICE_NOTE_PRECISION_REDUCED;
     for (size_t i = 0; !r->zone && i < r->count; i++)
         if (r->books[i].edges.local)
             r->notes |= 1U << PRICE_NOTE_NO_TIME_ZONE;
@@ -530,9 +555,9 @@ struct err price_reckon(const struct price_tariff *tariffs, size_t count,
         return err_at(a, ERR_BAD_FIELD, NULL, "tariff and session are too long to be priced");
     price_expiry(&r);
     round_steps(&r);
-    *ret = (struct price){.notes = r.notes};
+    *ret = (struct price){.notes = r.notes, .tariff = history->periods.at[0].tariff};
     sort_lines(&r, ret);
-    if (r.beyond || !price_add_up(tariffs, &tariffs[history->periods.at[0].tariff], ret))
+    if (r.beyond || !price_add_up(tariffs, &tariffs[ret->tariff], ret))
         return err_at(a, ERR_BAD_FIELD, NULL, "the amounts are too large to be reckoned");
     return OK;
 }

@@ -47,6 +47,7 @@ struct price_tariff {
     int64_t last_updated;
     LIST_OF(struct ocpi_display_text) alt_text; /* adds to the elements, changes nothing */
     bool vat_ignored;                           /* N/A with a vat (R-AMB-17) */
+    bool precision_reduced; /* a price of the document had more than six decimals */
 };
 
 struct price_tariff price_tariff_of(const struct ocpi_tariff *tariff);
@@ -64,6 +65,19 @@ const struct price_tariff *price_choose(const struct price_tariff *tariffs, size
 
 /* ---- what happened ---- */
 
+/* The sub-totals of a CDR. */
+enum price_part {
+    PRICE_PART_FIXED,
+    PRICE_PART_ENERGY,
+    PRICE_PART_TIME,
+    PRICE_PART_PARKING,
+    PRICE_PART_RESERVATION,
+    PRICE_PARTS
+};
+struct price_stated {
+    int64_t excl, incl; /* NUMBER_NONE: not told */
+};
+
 /* What a Session or CDR of any version tells. */
 struct price_record {
     bool cdr, credit;
@@ -77,6 +91,7 @@ struct price_record {
     int64_t total_time, total_parking_time; /* hours, six decimals; NUMBER_NONE: not told */
     int64_t cost_excl, cost_incl; /* NUMBER_NONE: not told, which is not free (R-SESS-06) */
     int64_t parts_excl; /* the sum of a CDR's sub-totals; NUMBER_NONE: it has none (R-CDR-13) */
+    struct price_stated parts[PRICE_PARTS];
 };
 /* Of the hub's own view. */
 struct price_record price_record_of_session(const struct ocpi_session *session);
@@ -98,6 +113,9 @@ struct price_period {
 
 struct price_history {
     LIST_OF(struct price_period) periods;
+    /* Of the session, from where durations count; 0: of the first period. A first period may begin
+     * later: the car took its time. */
+    int64_t start_us;
     bool expired; /* the reservation was not used (R-TAR-09) */
     bool cut;     /* periods may be cut where a restriction begins or ends (R-TAR-04): estimates */
     unsigned notes;
@@ -126,6 +144,7 @@ struct err price_history_of(const struct price_record *record, const struct pric
     X(NET_UNKNOWN,       "the prices include taxes of an unknown rate")                            \
     X(TAXES_UNKNOWN,     "taxes come on top, their rates are not told")                            \
     X(VAT_IGNORED,       "a tariff without taxes has a vat, which is ignored")                     \
+    X(PRECISION_REDUCED, "a price has more than six decimals and was rounded")                     \
     X(MIN_PRICE,         "raised to the minimum price")                                            \
     X(MAX_PRICE,         "cut to the maximum price")                                               \
     /* of records, R-SESS-11, R-CDR-11, 12, 13 */                                                  \
@@ -173,6 +192,7 @@ struct price_total {
 
 struct price {
     const char *currency;
+    size_t tariff;      /* whose currency and limits count */
     int64_t excl, incl; /* six decimals; NUMBER_NONE: unknown */
     int64_t unlimited_excl, unlimited_incl;
     struct price_line *lines; /* in the order in which they became active, by kind */
@@ -183,7 +203,7 @@ struct price {
 
 /* `tariffs`: those that the periods name by their index; the first one's currency and limits count.
  * `zone`: of the place; NULL: not known (R-TAR-07). ERR_BAD_FIELD: amounts beyond reckoning, a
- * tariff and history too long together, or tariffs of several currencies. */
+ * tariff and history too long together, a price below 0, or tariffs of several currencies. */
 struct err price_reckon(const struct price_tariff *tariffs, size_t count,
                         const struct price_history *history, const struct zone *zone,
                         struct arena *a, struct price *ret);

@@ -34,16 +34,16 @@ static int64_t plus(int64_t a, int64_t b)
 
 /* ---- reading ---- */
 
-static void add_part(const struct ocpi_price *part, int64_t *sum)
+static void take_part(struct price_record *r, enum price_part part, int64_t excl, int64_t incl)
 {
-    if (part)
-        *sum = *sum == NUMBER_NONE ? part->excl_vat : plus(*sum, part->excl_vat);
+    r->parts[part] = (struct price_stated){excl, incl};
+    if (excl != NUMBER_NONE)
+        r->parts_excl = r->parts_excl == NUMBER_NONE ? excl : plus(r->parts_excl, excl);
 }
 
-static void add_part_230(const struct ocpi230_price *part, int64_t *sum)
+static void take_price(struct price_record *r, enum price_part part, const struct ocpi_price *p)
 {
-    if (part)
-        *sum = *sum == NUMBER_NONE ? part->before_taxes : plus(*sum, part->before_taxes);
+    take_part(r, part, p ? p->excl_vat : NUMBER_NONE, p ? p->incl_vat : NUMBER_NONE);
 }
 
 /* No list of taxes is not the same as no taxes. */
@@ -56,6 +56,19 @@ static int64_t after_taxes(const struct ocpi230_price *price)
     for (size_t i = 0; i < price->taxes.count; i++)
         sum = plus(sum, price->taxes.at[i].amount);
     return sum;
+}
+
+static void take_price_230(struct price_record *r, enum price_part part,
+                           const struct ocpi230_price *p)
+{
+    take_part(r, part, p ? p->before_taxes : NUMBER_NONE, p ? after_taxes(p) : NUMBER_NONE);
+}
+
+static void no_parts(struct price_record *r)
+{
+    r->parts_excl = NUMBER_NONE;
+    for (size_t i = 0; i < PRICE_PARTS; i++)
+        r->parts[i] = (struct price_stated){NUMBER_NONE, NUMBER_NONE};
 }
 
 static struct ocpi_charging_period period_of_211(const struct ocpi211_charging_period *p,
@@ -128,16 +141,16 @@ struct price_record price_record_of_cdr(const struct ocpi_cdr *c, struct arena *
         .total_parking_time = c->total_parking_time,
         .cost_excl = c->total_cost->excl_vat,
         .cost_incl = c->total_cost->incl_vat,
-        .parts_excl = NUMBER_NONE,
     };
 
+    no_parts(&r);
     for (size_t i = 0; i < c->tariffs.count; i++)
         tariffs[i] = price_tariff_of(&c->tariffs.at[i]);
-    add_part(c->total_fixed_cost, &r.parts_excl);
-    add_part(c->total_energy_cost, &r.parts_excl);
-    add_part(c->total_time_cost, &r.parts_excl);
-    add_part(c->total_parking_cost, &r.parts_excl);
-    add_part(c->total_reservation_cost, &r.parts_excl);
+    take_price(&r, PRICE_PART_FIXED, c->total_fixed_cost);
+    take_price(&r, PRICE_PART_ENERGY, c->total_energy_cost);
+    take_price(&r, PRICE_PART_TIME, c->total_time_cost);
+    take_price(&r, PRICE_PART_PARKING, c->total_parking_cost);
+    take_price(&r, PRICE_PART_RESERVATION, c->total_reservation_cost);
     return r;
 }
 
@@ -173,11 +186,11 @@ static struct err read_cdr_230(const json_t *json, struct arena *a, struct price
     r->credit = c->credit;
     r->cost_excl = c->total_cost->before_taxes;
     r->cost_incl = after_taxes(c->total_cost);
-    add_part_230(c->total_fixed_cost, &r->parts_excl);
-    add_part_230(c->total_energy_cost, &r->parts_excl);
-    add_part_230(c->total_time_cost, &r->parts_excl);
-    add_part_230(c->total_parking_cost, &r->parts_excl);
-    add_part_230(c->total_reservation_cost, &r->parts_excl);
+    take_price_230(r, PRICE_PART_FIXED, c->total_fixed_cost);
+    take_price_230(r, PRICE_PART_ENERGY, c->total_energy_cost);
+    take_price_230(r, PRICE_PART_TIME, c->total_time_cost);
+    take_price_230(r, PRICE_PART_PARKING, c->total_parking_cost);
+    take_price_230(r, PRICE_PART_RESERVATION, c->total_reservation_cost);
     return OK;
 }
 
@@ -200,7 +213,7 @@ static struct err read_session_211(const json_t *json, struct arena *a, struct p
 
 struct price_record price_record_of_session(const struct ocpi_session *s)
 {
-    return (struct price_record){
+    struct price_record r = {
         .id = s->id,
         .currency = s->currency,
         .start_us = s->start_date_time,
@@ -213,8 +226,10 @@ struct price_record price_record_of_session(const struct ocpi_session *s)
         .total_parking_time = NUMBER_NONE,
         .cost_excl = s->total_cost ? s->total_cost->excl_vat : NUMBER_NONE,
         .cost_incl = s->total_cost ? s->total_cost->incl_vat : NUMBER_NONE,
-        .parts_excl = NUMBER_NONE,
     };
+
+    no_parts(&r);
+    return r;
 }
 
 static struct err read_session(const json_t *json, struct arena *a, struct price_record *r)
@@ -270,8 +285,8 @@ struct err price_record_read(enum ocpi_version version, const json_t *json, stru
         .total_parking_time = NUMBER_NONE,
         .cost_excl = NUMBER_NONE,
         .cost_incl = NUMBER_NONE,
-        .parts_excl = NUMBER_NONE,
     };
+    no_parts(ret);
     if (version == OCPI_2_1_1)
         return cdr ? read_cdr_211(json, a, ret) : read_session_211(json, a, ret);
     if (version == OCPI_2_3_0)
@@ -467,7 +482,7 @@ struct err price_history_of(const struct price_record *r, const struct price_tar
     struct numbered *order = arena_alloc(a, (n + 1) * sizeof *order);
     bool reserved = false, charged = false;
 
-    *ret = (struct price_history){.cut = !r->cdr};
+    *ret = (struct price_history){.cut = !r->cdr, .start_us = r->start_us};
     for (size_t i = 0; i < n; i++)
         order[i] = (struct numbered){&r->periods.at[i], i};
     qsort(order, n, sizeof *order, compare_starts);
@@ -528,45 +543,73 @@ static unsigned check_energy(const struct price_record *r, int64_t energy)
     return 0;
 }
 
-/* total_time counts the parking too (R-CDR-12). */
-static unsigned check_times(const struct price_record *r, int64_t charging, int64_t parking)
-{
-    const int64_t per_period = U6 / SECONDS_PER_HOUR + 1, periods = (int64_t)r->periods.count;
-    int64_t stated = r->total_parking_time == NUMBER_NONE ? parking : r->total_parking_time;
+struct volume_sums {
+    int64_t energy, charging, parking, reservation;
+    bool metered, timed;
+    bool untimed; /* a period tells no time at all: how long it was is not told */
+};
 
-    return distance(r->total_time, plus(charging, stated)) > per_period * periods ||
-                   distance(parking, stated) > per_period * periods
+static void sum_volumes(const struct ocpi_charging_period *p, struct volume_sums *sums)
+{
+    bool timed = false;
+
+    for (size_t i = 0; i < p->dimensions.count; i++) {
+        const struct ocpi_cdr_dimension *d = &p->dimensions.at[i];
+        int64_t *sum = NULL;
+        if (d->type == OCPI_DIMENSION_ENERGY)
+            sum = &sums->energy;
+        else if (d->type == OCPI_DIMENSION_TIME)
+            sum = &sums->charging;
+        else if (d->type == OCPI_DIMENSION_PARKING_TIME)
+            sum = &sums->parking;
+        else if (d->type == OCPI_DIMENSION_RESERVATION_TIME)
+            sum = &sums->reservation;
+        if (sum)
+            *sum = plus(*sum, d->volume);
+        sums->metered |= d->type == OCPI_DIMENSION_ENERGY;
+        sums->timed |= d->type == OCPI_DIMENSION_TIME || d->type == OCPI_DIMENSION_PARKING_TIME;
+        timed |= sum && d->type != OCPI_DIMENSION_ENERGY;
+    }
+    sums->untimed |= !timed;
+}
+
+/* total_time counts the parking too (R-CDR-12); whether it counts a reservation, networks see in
+ * two ways. */
+static unsigned check_times(const struct price_record *r, const struct volume_sums *sums)
+{
+    const int64_t most = (U6 / SECONDS_PER_HOUR + 1) * (int64_t)r->periods.count;
+    int64_t stated = r->total_parking_time == NUMBER_NONE ? sums->parking : r->total_parking_time;
+    int64_t told = plus(sums->charging, stated);
+    bool total_differs = distance(r->total_time, told) > most &&
+                         distance(r->total_time, plus(told, sums->reservation)) > most;
+
+    return (total_differs && !sums->untimed) || distance(sums->parking, stated) > most
                ? 1U << PRICE_NOTE_TIME_DIFFERS
                : 0;
 }
 
+static bool is_outside(const struct price_record *r, int64_t us)
+{
+    if (us == TIME_UNKNOWN)
+        return false;
+    return (r->start_us != TIME_UNKNOWN && us < r->start_us) ||
+           (r->end_us != TIME_NONE && r->end_us != TIME_UNKNOWN && us > r->end_us);
+}
+
 unsigned price_record_check(const struct price_record *r)
 {
-    int64_t energy = 0, charging = 0, parking = 0;
-    bool timed = false, metered = false;
+    struct volume_sums sums = {0};
     unsigned notes = 0;
 
     for (size_t i = 0; i < r->periods.count; i++) {
-        const struct ocpi_charging_period *p = &r->periods.at[i];
-        if ((r->start_us != TIME_UNKNOWN && p->start_date_time < r->start_us) ||
-            (r->end_us != TIME_NONE && r->end_us != TIME_UNKNOWN && p->start_date_time > r->end_us))
+        if (is_outside(r, r->periods.at[i].start_date_time))
             notes |= 1U << PRICE_NOTE_PERIODS_OUTSIDE;
-        for (size_t k = 0; k < p->dimensions.count; k++) {
-            const struct ocpi_cdr_dimension *d = &p->dimensions.at[k];
-            metered |= d->type == OCPI_DIMENSION_ENERGY;
-            timed |= d->type == OCPI_DIMENSION_TIME || d->type == OCPI_DIMENSION_PARKING_TIME;
-            if (d->type == OCPI_DIMENSION_ENERGY)
-                energy = plus(energy, d->volume);
-            else if (d->type == OCPI_DIMENSION_TIME)
-                charging = plus(charging, d->volume);
-            else if (d->type == OCPI_DIMENSION_PARKING_TIME)
-                parking = plus(parking, d->volume);
-        }
+        sum_volumes(&r->periods.at[i], &sums);
     }
-    if (metered)
-        notes |= check_energy(r, energy);
-    if (timed && r->total_time != NUMBER_NONE)
-        notes |= check_times(r, charging, parking);
+    if (sums.metered)
+        notes |= check_energy(r, sums.energy);
+    if (sums.timed && r->total_time != NUMBER_NONE)
+        notes |= check_times(r, &sums);
     /* A credit negates its total, and may negate its parts. A limit cuts the total alone. */
     if (r->parts_excl != NUMBER_NONE && !has_limits(r) &&
         distance(magnitude(r->parts_excl), magnitude(r->cost_excl)) > U6 / 100)

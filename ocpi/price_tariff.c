@@ -155,8 +155,22 @@ static enum ocpi_version version_of(const json_t *json)
     return json_object_get(json, "party_id") ? OCPI_2_2_1 : OCPI_2_1_1;
 }
 
-struct err price_tariff_read(enum ocpi_version version, const json_t *json, struct arena *a,
-                             struct price_tariff *ret)
+/* Prices have six decimals; further ones were rounded away. */
+static bool has_too_precise(const json_t *json)
+{
+    const json_t *elements = json_object_get(json, "elements");
+
+    for (size_t i = 0; i < json_array_size(elements); i++) {
+        const json_t *components = json_object_get(json_array_get(elements, i), "price_components");
+        for (size_t k = 0; k < json_array_size(components); k++)
+            if (json_number_places(json_object_get(json_array_get(components, k), "price")) > 6)
+                return true;
+    }
+    return false;
+}
+
+static struct err read_tariff(enum ocpi_version version, const json_t *json, struct arena *a,
+                              struct price_tariff *ret)
 {
     struct ocpi211_tariff *v211;
     struct ocpi_tariff *v221;
@@ -179,6 +193,14 @@ struct err price_tariff_read(enum ocpi_version version, const json_t *json, stru
         *ret = price_tariff_of(v221);
         return OK;
     }
+}
+
+struct err price_tariff_read(enum ocpi_version version, const json_t *json, struct arena *a,
+                             struct price_tariff *ret)
+{
+    TRY(read_tariff(version, json, a, ret));
+    ret->precision_reduced = has_too_precise(json);
+    return OK;
 }
 
 /* ---- the choice ---- */

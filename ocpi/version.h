@@ -29,6 +29,7 @@ enum ocpi_version version_parse(const char *name);   /* NONE for every other tex
 #define MODULE_COMMANDS "commands"
 #define MODULE_CREDENTIALS "credentials"
 #define MODULE_HUB_CLIENT_INFO "hubclientinfo"
+#define MODULE_INVOICES "invoicereconciliation"
 #define MODULE_LOCATIONS "locations"
 #define MODULE_SESSIONS "sessions"
 #define MODULE_TARIFFS "tariffs"

@@ -9,6 +9,7 @@
 #include "ocpi/v230/cdr.h"
 #include "ocpi/v230/client_info.h"
 #include "ocpi/v230/credentials.h"
+#include "ocpi/v230/invoice.h"
 #include "ocpi/v230/location.h"
 #include "ocpi/v230/session.h"
 #include "ocpi/v230/tariff.h"
@@ -51,6 +52,7 @@ const struct object_type *const ocpi230_classes[] = {
     &ocpi_geo_location_type,
     &ocpi_hours_type,
     &ocpi_image_type,
+    &ocpi230_invoice_record_type,
     &ocpi230_location_type,
     &ocpi_location_references_type,
     &ocpi230_parking_type,

@@ -146,6 +146,20 @@ static void secrets_are_compared_whole(void **state)
     assert_true(id_equal_constant_time("a", "b", 0));
 }
 
+static void a_digest_of_pieces_is_that_of_the_whole(void **state)
+{
+    struct id_digest *d = id_digest_begin();
+    char whole[SHA256_HEX], pieces[SHA256_HEX];
+
+    (void)state;
+    id_sha256_hex("abc,def\r\n", 9, whole);
+    id_digest_add(d, "abc", 3);
+    id_digest_add(d, "", 0);
+    id_digest_add(d, ",def\r\n", 6);
+    id_digest_end(d, pieces);
+    assert_string_equal(pieces, whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +171,7 @@ int main(void)
         cmocka_unit_test(sha256_is_the_one_of_fips_180),
         cmocka_unit_test(hmac_is_the_one_of_rfc_4231),
         cmocka_unit_test(secrets_are_compared_whole),
+        cmocka_unit_test(a_digest_of_pieces_is_that_of_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 ./dev bench pull: what fetching a large network's places does to the drivers (pull.py).
 ./dev bench relay: what is carried from partner to partner (relay.py).
 ./dev bench partners: what one sick partner does to fifty others (partners.py).
+./dev bench price: what it costs to price a CDR (price.py).
 
     status reads with a JWT      against  nginx serving a static JSON of the same size
     durable starts               against  pgbench inserting single rows, as many clients
@@ -39,6 +40,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 from harness import User, World, ok, run_directory, wait_until  # noqa: E402
 import partners  # noqa: E402
+import price  # noqa: E402
 import pull  # noqa: E402
 import relay  # noqa: E402
 import stores as stores_module  # noqa: E402
@@ -331,6 +333,7 @@ def main_part(part, **settings):
 
 
 PARTS = {
+    "price": lambda: price.show(price.run()),
     "pull": lambda: pull.show(main_part(lambda world, _: pull.run(world, say), log_level="warn")),
     "relay": lambda: relay.show(main_part(lambda *at: relay.run(*at, say), log_level="error")),
     "partners": lambda: partners.show(main_part(lambda *at: partners.run(*at, say), log_level="error")),

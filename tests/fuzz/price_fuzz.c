@@ -11,8 +11,12 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/time.h"
+#include "ocpi/bill.h"
+#include "ocpi/cdr_check.h"
 #include "ocpi/price.h"
+#include "ocpi/tariff_lint.h"
 #include "tests/fake/zone_bytes.h"
 
 enum { ARENA_MAX = 512 * 1024 * 1024, INPUT_MAX = 64 * 1024 };
@@ -67,6 +71,52 @@ static void check_volumes(const struct price *p, const struct price_history *h)
     assert(p->totals[PRICE_RESERVATION_FLAT].used <= (h->expired ? 2 : 1));
 }
 
+static void check_bill(const struct bill *b)
+{
+    int64_t lines = 0;
+
+    for (size_t i = 0; i < b->line_count; i++)
+        lines += b->lines[i].amount_minor;
+    assert(lines == (b->gross_priced ? b->gross_minor : b->net_minor));
+    assert(b->net_minor + b->vat_minor == b->gross_minor);
+}
+
+static void lint(const struct price_tariff *tariff, struct arena *a)
+{
+    struct tariff_lint_facts facts = {.country_currency = "EUR", .country_vat_u4 = 190000};
+    struct tariff_lints l;
+
+    tariff_lint(tariff, &facts, a, &l);
+    assert(l.findings.count <= TARIFF_LINTS_MAX);
+    for (size_t i = 0; i < l.findings.count; i++)
+        assert(l.findings.at[i].path[0] == '/' && l.findings.at[i].text);
+}
+
+static void check_record(const struct price_record *record, const struct price_tariff *tariff,
+                         const struct zone *zone, struct arena *a)
+{
+    struct cdr_facts facts = {
+        .now_us = INT64_C(1777881600) * US_PER_SECOND,
+        .zone = zone,
+        .start_tariffs = tariff,
+        .start_tariff_count = tariff ? 1 : 0,
+        .power_w = 22000,
+        .session_energy_u6 = 10000000,
+        .signed_energy_u6 = NUMBER_NONE,
+    };
+    struct cdr_check c;
+    struct text out;
+    struct bill b;
+
+    cdr_check(record, &facts, a, &c);
+    for (size_t i = 0; i < c.finding_count; i++)
+        assert(c.class >= c.findings[i].class && c.findings[i].text);
+    text_init(&out, a, ARENA_MAX / 16);
+    cdr_check_print(&c, &out, NULL);
+    if (!failed(bill_of_record(record, 190000, a, &b)))
+        check_bill(&b);
+}
+
 static void price(const struct price_tariff *tariffs, size_t count,
                   const struct price_record *record, const struct zone *zone, struct arena *a)
 {
@@ -83,6 +133,9 @@ static void price(const struct price_tariff *tariffs, size_t count,
             continue;
         check(&p);
         check_volumes(&p, &h);
+        struct bill b;
+        if (!failed(bill_of_price(&p, tariffs, 190000, a, &b)))
+            check_bill(&b);
     }
 }
 
@@ -101,8 +154,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                   &record))) {
         struct zone *zone = data[0] & 16 ? NULL : zone_of_rule(a, RULE_OF_BERLIN);
         (void)price_record_check(&record);
+        check_record(&record, NULL, zone, a);
         if (!failed(price_tariff_read(versions[data[0] & 3], json_object_get(json, "tariff"), a,
                                       &tariff))) {
+            lint(&tariff, a);
+            check_record(&record, &tariff, zone, a);
             price(&tariff, 1, &record, zone, a);
             (void)price_choose(&tariff, 1, record.start_us, OCPI_TARIFF_NONE);
         }

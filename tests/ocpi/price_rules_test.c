@@ -378,8 +378,10 @@ static void an_amount_is_rounded_once_at_the_end(void **state)
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(p.lines[i].excl, 1);
     assert_int_equal(p.excl, 2);
-    p = priced(TARIFF(ALWAYS(PLAIN("TIME", "-1.00", "1"))), STEPS(MONDAY, {20, 'c', 1}));
-    assert_int_equal(p.excl, -333333);
+    p = priced(TARIFF(ALWAYS(PLAIN("TIME", "1.00", "1"))), STEPS(MONDAY, {20, 'c', 1}));
+    assert_int_equal(p.excl, 333333);
+    p = priced(TARIFF(ALWAYS(PLAIN("TIME", "2.00", "1"))), STEPS(MONDAY, {20, 'c', 1}));
+    assert_int_equal(p.excl, 666667);
 }
 
 /* R-TAR-14 */

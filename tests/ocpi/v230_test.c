@@ -11,6 +11,7 @@
 #include "ocpi/v230/classes.h"
 #include "ocpi/v230/client_info.h"
 #include "ocpi/v230/credentials.h"
+#include "ocpi/v230/invoice.h"
 #include "ocpi/v230/location.h"
 #include "ocpi/v230/session.h"
 #include "ocpi/v230/tariff.h"
@@ -130,6 +131,7 @@ static const char *const required_members[][2] = {
     {"CredentialsRole", " role business_details party_id country_code "},
     {"EVSE", " uid status connectors last_updated "},
     {"EVSEParking", " parking_id "},
+    {"InvoiceReconciliationRecord", " country_code party_id id invoice_id cdrs last_updated "},
     {"Location", " country_code party_id id publish address city country coordinates time_zone "
                  "last_updated "},
     {"Parking", " id vehicle_types restricted_to_type reservation_required "},
@@ -185,8 +187,8 @@ static void the_register_is_in_order_and_misses_no_class_of_2_2_1(void **state)
         if (!class_230(object_type_name(type)))
             fail_msg("%s is not in 2.3.0", object_type_name(type));
     }
-    /* EVSEParking, Parking, PriceLimit, TaxAmount */
-    assert_int_equal(ocpi230_class_count, known + 4);
+    /* EVSEParking, InvoiceReconciliationRecord, Parking, PriceLimit, TaxAmount */
+    assert_int_equal(ocpi230_class_count, known + 5);
 }
 
 /* Whether two tables say the same, with all that they hold. */
@@ -580,6 +582,35 @@ static void client_info_without_last_updated_is_told(void **state)
     refuses(&ocpi230_client_info_type, "/last_updated", NULL);
 }
 
+static void invoice_records_list_the_cdrs_that_an_invoice_covers(void **state)
+{
+    const struct object_type *type = &ocpi230_invoice_record_type;
+    struct ocpi230_invoice_record record;
+
+    (void)state; /* R-INV-01: the list, and neither times nor amounts */
+    assert_false(failed(object_parse(type, example_230(type), arena, &record)));
+    assert_int_equal(record.cdrs.count, 3);
+    assert_string_equal(record.cdrs.at[2], "C-2026-10-000002-CR");
+    assert_string_equal(record.invoice_id, "CP-2026/10-000417");
+    assert_null(object_type_find(OCPI_2_2_1, "InvoiceReconciliationRecord"));
+    refuses(type, "/cdrs", NULL);
+    refuses(type, "/cdrs", V("[]"));
+    refuses(type, "/cdrs/1", V("7"));
+    refuses(type, "/invoice_id", NULL);
+    refuses(type, "/last_updated", NULL);
+    refuses(type, "/party_id", V("\"CPAX\""));
+    refuses(type, "/id", V("\"1234567890123456789012345678901234567\""));
+}
+
+static void ids_of_credit_cdrs_fit_into_an_invoice_record(void **state)
+{
+    const struct object_type *type = &ocpi230_invoice_record_type;
+
+    (void)state; /* R-INV-03: 39 characters as in a CDR, although the list has 36 */
+    accepts(type, "/cdrs/0", V("\"123456789012345678901234567890123456789\""));
+    refuses(type, "/cdrs/0", V("\"1234567890123456789012345678901234567890\""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -606,6 +637,8 @@ int main(void)
         OCPI_TEST(a_role_of_a_party_comes_once),
         OCPI_TEST(client_info_tells_whether_a_party_can_be_reached),
         OCPI_TEST(client_info_without_last_updated_is_told),
+        OCPI_TEST(invoice_records_list_the_cdrs_that_an_invoice_covers),
+        OCPI_TEST(ids_of_credit_cdrs_fit_into_an_invoice_record),
     };
 
     return cmocka_run_group_tests_name("ocpi/v230", tests, NULL, NULL);
