@@ -363,6 +363,12 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 
     assert(t->magic == CALL_MAGIC);
     note_bytes(t, length);
+    if (t->call.sink) {
+        long status = 0;
+        curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+        if (status / 100 == 2)
+            return t->call.sink(t->call.sink_arg, bytes, length) ? length : 0;
+    }
     if (length > t->call.max_answer - t->body.length) {
         t->trouble = "the answer is too large";
         return 0;
@@ -459,7 +465,8 @@ static void set_rules(struct transfer *t, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_SECONDS);
     curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)LIFE_SECONDS);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)t->call.connect_ms);
-    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->call.max_answer);
+    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
+                     t->call.sink ? (curl_off_t)0 : (curl_off_t)t->call.max_answer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->curl_error);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);

@@ -45,6 +45,10 @@ struct http_call {
     size_t max_answer; /* bytes; 0: 1 MiB */
     bool once_only;
     bool reuses; /* ... over a connection that is there; means something with once_only */
+    /* Takes the body of a good answer (2xx) as it comes, however long: max_answer is for the others.
+     * false: enough, break off. Not called after the flow has ended. */
+    bool (*sink)(void *arg, const char *bytes, size_t length);
+    void *sink_arg;
     const char *unix_socket; /* where to connect instead of the URL's host, unguarded; NULL: none */
 };
 

@@ -53,6 +53,7 @@ struct arena;
     X(SECOND_PERSON,         403, "second_person_required",   403, 2000, INFO,  "somebody else has to confirm this") \
     X(NOT_REFUNDABLE,        409, "not_refundable",           200, 2000, INFO,  "nothing was paid, or all of it has been given back") \
     X(ALREADY_DECIDED,       409, "already_decided",          200, 2000, INFO,  "this has been decided already") \
+    X(UNBILLABLE,            409, "cdr_unbillable",           200, 2000, INFO,  "no receipt can be made of this CDR") \
     X(CDR_EXISTS,            409, "cdr_exists",               200, 2000, INFO,  "the session has a CDR that counts, or a draft") \
     X(SESSION_NOT_ENDED,     409, "session_not_ended",        200, 2000, INFO,  "the session has not ended") \
     X(STATEMENT_STATE,       409, "statement_state",          200, 2000, INFO,  "the statement cannot do this in its state") \

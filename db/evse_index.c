@@ -491,13 +491,23 @@ static void evse_read(struct flow *f, const char *document, struct evse *ret)
     ret->connector_count = json_array_size(list);
     for (size_t i = 0; i < ret->connector_count; i++) {
         const json_t *c = json_array_get(list, i);
+        const json_t *ids = json_array_of(c, "tariff_ids");
+        const char **tariffs = arena_alloc(a, sizeof(*tariffs) * (json_array_size(ids) + 1));
+        size_t tariff_count = 0;
 
+        for (size_t k = 0; k < json_array_size(ids); k++) {
+            const char *id = json_string_value(json_array_get(ids, k));
+            if (id)
+                tariffs[tariff_count++] = id;
+        }
         ret->connectors[i] = (struct evse_connector){
             .id = json_text_of(c, "id"),
             .standard = json_text_of(c, "standard"),
             .format = json_text_of(c, "format"),
             .power_type = json_text_of(c, "power_type"),
             .power_w = json_integer_value(json_object_get(c, "power_w")),
+            .tariff_ids = tariffs,
+            .tariff_count = tariff_count,
         };
     }
     add_network(f, ret);

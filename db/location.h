@@ -19,6 +19,8 @@
 struct evse_connector {
     const char *id, *standard, *format, *power_type;
     int64_t power_w; /* max_electric_power, else volts x amperes x phases */
+    const char *const *tariff_ids;
+    size_t tariff_count;
 };
 struct evse {
     int64_t partner_id;

@@ -24,6 +24,9 @@ static const char *const kinds[] = {
     [OUTBOX_CDR] = "cdr",
     [OUTBOX_CLIENT_INFO] = "client_info",
     [OUTBOX_TOKEN] = "token",
+    [OUTBOX_INVOICE] = "invoice",
+    [OUTBOX_INVOICE_CHANGED] = "invoice_changed",
+    [OUTBOX_INVOICE_DELETED] = "invoice_deleted",
     NULL,
 };
 

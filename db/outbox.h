@@ -5,8 +5,8 @@
  * sent is read when it is claimed; a change while it waits makes no second row.
  *
  * A push that could not be delivered in 15 minutes is dropped and its partner marked as needing a
- * resync: it pulls. A CDR is tried for 72 hours; what is then left, or was refused five times
- * alike, waits for a person. Order is kept per partner and object.
+ * resync: it pulls. CDRs and invoices are tried for 72 hours; what is then left, or was refused
+ * five times alike, waits for a person. Order is kept per partner and object.
  *
  * db_on_notify("outbox", ...) tells that something is due now; what is due later is found by a
  * look every second.
@@ -22,14 +22,17 @@
 #include "ocpi/version.h"
 
 enum outbox_kind {
-    OUTBOX_LOCATION,       /* PUT the Location */
-    OUTBOX_EVSE,           /* PATCH the EVSE's status; a receiver without it gets the Location */
-    OUTBOX_TARIFF,         /* PUT */
-    OUTBOX_TARIFF_DELETED, /* DELETE */
-    OUTBOX_SESSION,        /* PUT */
-    OUTBOX_CDR,            /* POST */
-    OUTBOX_CLIENT_INFO,    /* PUT */
-    OUTBOX_TOKEN,          /* PUT; of other eMSPs, to CPOs */
+    OUTBOX_LOCATION,        /* PUT the Location */
+    OUTBOX_EVSE,            /* PATCH the EVSE's status; a receiver without it gets the Location */
+    OUTBOX_TARIFF,          /* PUT */
+    OUTBOX_TARIFF_DELETED,  /* DELETE */
+    OUTBOX_SESSION,         /* PUT */
+    OUTBOX_CDR,             /* POST */
+    OUTBOX_CLIENT_INFO,     /* PUT */
+    OUTBOX_TOKEN,           /* PUT; of other eMSPs, to CPOs */
+    OUTBOX_INVOICE,         /* POST; of ours */
+    OUTBOX_INVOICE_CHANGED, /* PUT; a receiver without it gets it by POST */
+    OUTBOX_INVOICE_DELETED, /* DELETE */
 };
 const char *outbox_kind_name(enum outbox_kind kind);
 
@@ -48,7 +51,7 @@ struct outbox_item {
     enum ocpi_version ocpi;
     const char *location; /* Sessions and CDRs: as in db/share.h */
     enum ocpi_version location_ocpi;
-    const char *token_country_code, *token_party_id; /* Sessions, CDRs */
+    const char *token_country_code, *token_party_id; /* Sessions, CDRs, invoices */
     /* ClientInfo */
     const char *role, *status;
     int64_t last_updated_us;

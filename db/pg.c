@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/time.h"
+#include "db/export_pg.h"
 #include "db/pg_connection.h"
 #include "db/statements.h"
 
@@ -92,6 +93,11 @@ static struct {
 const struct db_options *pg_options(void)
 {
     return pg.options;
+}
+
+struct event_base *pg_loop(void)
+{
+    return event_get_base(pg.turn);
 }
 
 /* Finer than time_monotonic_ms, of the same clock. */
@@ -683,6 +689,7 @@ void pg_close(void)
             PQclear(lane->connections[k].commit_error);
         }
     }
+    export_close_all();
     pg.options = NULL; /* what is asked from now on ends at once */
     for (int i = 0; i < 2; i++) {
         struct lane *lane = &pg.lanes[i];

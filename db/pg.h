@@ -67,6 +67,7 @@ void pg_open(struct event_base *loop,
 void pg_close(void);                            /* statements under way end with ERR_STORE */
 /* What db_open was given, for the modules of db/ that seal and hash. */
 const struct db_options *pg_options(void);
+struct event_base *pg_loop(void); /* between pg_open and pg_close */
 enum db_health pg_health(const char **ret_text);
 
 #endif

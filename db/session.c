@@ -105,6 +105,9 @@ void session_take(struct arena *a, const PGresult *rows, int row, struct session
     ret->start_us = pg_time(rows, row, "s_start_at");
     ret->end_us = pg_time(rows, row, "s_end_at");
     ret->updated_us = pg_time(rows, row, "s_updated_at");
+    ret->seen_us = pg_time(rows, row, "s_seen_at");
+    ret->charging_end_us = pg_time(rows, row, "s_charging_end_at");
+    ret->quote = pg_text(a, rows, row, "s_quote");
     ret->operations_due = pg_bool(rows, row, "s_operations_due");
     ret->changed = pg_bool(rows, row, "s_changed");
 }
@@ -146,6 +149,35 @@ static struct err take_started(struct flow *f, const PGresult *rows, void *to)
     return OK;
 }
 
+static void arg_int_unless(struct pg_args *args, bool absent, int64_t value)
+{
+    if (absent)
+        pg_arg_text(args, NULL);
+    else
+        pg_arg_int(args, value);
+}
+
+static void quote_args(struct pg_args *args, const struct session_start *ask)
+{
+    static const struct session_quote none;
+    const struct session_quote *q = ask->quote ? ask->quote : &none;
+
+    pg_arg_texts(args, ask->tariff_ids, ask->tariff_count);
+    pg_arg_text(args, q->retail_tariff);
+    arg_int_unless(args, !ask->quote, q->retail_version);
+    pg_arg_text(args, q->mode);
+    pg_arg_text(args, q->document);
+    pg_arg_text(args, ask->quote ? q->hash : NULL);
+    pg_arg_text(args, q->language);
+    pg_arg_text(args, q->country);
+    arg_int_unless(args, !q->network_tariff, q->network_tariff);
+    arg_int_unless(args, !q->network_tariff, q->tariff_version);
+    arg_int_unless(args, !q->max_minutes, q->max_minutes);
+    pg_arg_bool(args, q->parks);
+    arg_int_unless(args, !ask->credit_currency, ask->credit_minor);
+    pg_arg_text(args, ask->credit_currency);
+}
+
 enum flow_next session_start(struct flow *f, const struct session_start *ask,
                              struct session_started *ret)
 {
@@ -181,6 +213,7 @@ enum flow_next session_start(struct flow *f, const struct session_start *ask,
     pg_arg_text(&args, arena_printf(f->arena, "%s-%s", options->our_country, options->our_party));
     idempotency_args(&args, &ask->idempotency);
     pg_arg_text(&args, ask->answer_body);
+    quote_args(&args, ask);
     return pg_run(f, PG_WRITE, STATEMENT_session_start, &args, take_started, ret);
 }
 

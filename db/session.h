@@ -41,10 +41,15 @@ struct session {
     const char *network_session_id; /* the CPO's Session.id, NULL until known */
     bool profiles;                  /* the EVSE takes charging profiles */
     int64_t energy_mwh;             /* 10^-6 kWh */
-    int64_t cost_u6;                /* what the driver pays; 0 until known */
-    bool cost_known;                /* the network has reported a cost (R-SESS-06) */
+    /* What the driver pays; 0 until known. With a quote it is wholesale, and not for drivers, until
+     * the session is completed: hub/finance/live_cost.h says what it costs them so far. */
+    int64_t cost_u6;
+    bool cost_known;   /* the network has reported a cost (R-SESS-06) */
+    const char *quote; /* the prices told before the start (db/retail.h); NULL: none */
     char currency[4];
     int64_t created_us, start_us, end_us, updated_us; /* TIME_NONE where not known */
+    int64_t seen_us;         /* when the network was last heard of about it; TIME_NONE: never */
+    int64_t charging_end_us; /* since when it only parks, where its quote minds; else TIME_NONE */
     bool operations_due; /* after this change: a command waits to be sent now */
     bool changed;        /* false: this call changed nothing */
 };
@@ -99,6 +104,23 @@ struct session_start {
     const char *answer_body;
     /* A network that returns no authorization_reference gets a token uid of its own per start. */
     bool own_token_per_start;
+    const char *const *tariff_ids; /* of the connector: their versions of this moment are kept */
+    size_t tariff_count;
+    const struct session_quote *quote; /* NULL: the network's price is passed through */
+    const char *credit_currency;       /* NULL: no credit limit */
+    int64_t credit_minor;
+};
+
+/* The price as it was told before the start; the receipt is computed from it. */
+struct session_quote {
+    const char *retail_tariff, *mode; /* "fixed", "markup" */
+    int64_t retail_version;
+    const char *document; /* a retail tariff of mode fixed (ocpi/retail.h), canonical */
+    char hash[SHA256_HEX];
+    const char *language, *country;         /* "de"; of the place, alpha-3 */
+    int64_t network_tariff, tariff_version; /* markup: what it was made of; else 0 */
+    int64_t max_minutes;                    /* 0: none */
+    bool parks; /* it matters when charging has ended */
 };
 
 struct session_started {
@@ -117,7 +139,7 @@ struct session_started {
 };
 
 /* One statement: session + operation + token (made at the user's first start) + idempotency
- * record. Nothing is sent. */
+ * record + quote and limits. Nothing is sent. */
 enum flow_next session_start(struct flow *f, const struct session_start *ask,
                              struct session_started *ret);
 

@@ -15,6 +15,7 @@
 struct event_base;
 struct http_server;
 struct authenticator;
+struct session;
 
 enum { LISTEN_PUBLIC, LISTEN_INTERNAL, LISTEN_ADMIN, LISTEN_COUNT };
 
@@ -26,6 +27,8 @@ struct hub {
     const char *public_url; /* "https://hub.example", no slash at the end: in all URLs we give out */
     unsigned worker;        /* 0, 1, ... */
     bool draining;
+    /* after_session_change of hub/jobs/jobs.h, for those who do not know the jobs. */
+    void (*session_changed)(struct hub *hub, const struct session *s);
     bool was_ready; /* the stores have been there once: a failure is no start-up any more */
 };
 

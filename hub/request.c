@@ -252,6 +252,7 @@ static int retry_after(enum err_kind kind)
     case ERR_STARTING:
     case ERR_DEADLINE:
     case ERR_PEER_UNREACHABLE:
+    case ERR_PAYMENT_UNAVAILABLE:
         return 5;
     case ERR_IDEMPOTENCY_RUNNING:
         return 1;

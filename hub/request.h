@@ -21,12 +21,16 @@ struct http_exchange;
 struct partner;
 struct route;
 
+/* What staff may do (contract section 2). */
+enum role { ROLE_OPERATOR = 1, ROLE_LEAD = 2, ROLE_ADMIN = 4, ROLE_FINANCE = 8, ROLE_AUDITOR = 16 };
+
 /* Who is asking, once the door has let them in. */
 struct caller {
-    enum { CALLER_NOBODY, CALLER_USER, CALLER_PARTNER, CALLER_ADMIN } kind;
+    enum { CALLER_NOBODY, CALLER_USER, CALLER_PARTNER, CALLER_ADMIN, CALLER_STAFF } kind;
+    unsigned roles;                /* CALLER_STAFF: of enum role */
     const char *user_id;           /* sub */
     const char *robot_id;          /* act.sub, or NULL */
-    const char *name;              /* "user:abc", "robot:r2", "admin:socket": events, audit */
+    const char *name;              /* "user:abc", "robot:r2", "staff:ann", "admin:socket": events, audit */
     const struct partner *partner; /* CALLER_PARTNER; NULL while only token A was shown */
     bool token_a;                  /* OCPI: only versions and credentials */
     bool token_a_used;             /* ... and it has been spent: 405 on POST */

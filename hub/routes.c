@@ -18,6 +18,8 @@
 #include "db/db.h"
 #include "db/partner.h"
 #include "hub/api/api.h"
+#include "hub/finance/finance_api.h"
+#include "hub/finance/payment_api.h"
 #include "hub/hub.h"
 #include "hub/ops/ops.h"
 #include "hub/partner/door.h"
@@ -62,6 +64,8 @@ const struct route routes[] = {
     {"GET",    "/v1/sessions/{session_id}",                  DOOR_USER, ROUTE_NO_ROBOT, &show_session_flow},
     {"GET",    "/v1/evses/{evse_id}",                DOOR_USER, 0, &show_evse_flow},
     {"GET",    "/v1/openapi.json",                   DOOR_OPEN, 0, &openapi_flow},
+    /* the payment service provider */
+    {"POST",   "/v1/psp/webhook",                    DOOR_OPEN, ROUTE_RAW, &psp_webhook_flow},
     /* people and machines who run the hub */
     {"GET",    "/healthz",                           DOOR_OPEN, ROUTE_EVERYWHERE, &healthz_flow},
     {"GET",    "/readyz",                            DOOR_OPEN, ROUTE_EVERYWHERE, &readyz_flow},
@@ -81,6 +85,50 @@ const struct route routes[] = {
     {"GET",    "/v1/admin/partners/{id}",            DOOR_ADMIN, 0, &show_partner_flow},
     {"GET",    "/v1/admin/contracts",                DOOR_ADMIN, 0, &list_contracts_flow},
     {"POST",   "/v1/admin/contracts",                DOOR_ADMIN, ROUTE_JSON, &set_contract_flow},
+    {"POST",   "/v1/admin/retail-tariffs",           DOOR_ADMIN, ROUTE_JSON, &publish_retail_flow},
+    {"GET",    "/v1/admin/retail-tariffs",           DOOR_ADMIN, 0, &list_retail_flow},
+    {"GET",    "/v1/admin/retail-tariffs/{tariff}",  DOOR_ADMIN, 0, &show_retail_flow},
+    {"POST",   "/v1/admin/retail-tariffs/{tariff}/withdraw", DOOR_ADMIN, ROUTE_JSON_OPTIONAL, &withdraw_retail_flow},
+    {"GET",    "/v1/admin/vat",                      DOOR_ADMIN, 0, &list_vat_flow},
+    {"PUT",    "/v1/admin/vat/{country}",            DOOR_ADMIN, ROUTE_JSON, &set_vat_flow},
+    {"GET",    "/v1/admin/user-groups",              DOOR_ADMIN, 0, &list_user_groups_flow},
+    {"PUT",    "/v1/admin/user-groups/{name}",       DOOR_ADMIN, ROUTE_JSON, &set_user_group_flow},
+    {"POST",   "/v1/admin/user-groups/{name}/members", DOOR_ADMIN, ROUTE_JSON, &add_user_flow},
+    {"DELETE", "/v1/admin/user-groups/{name}/members", DOOR_ADMIN, 0, &remove_user_flow},
+    {"GET",    "/v1/admin/tariffs/lint",             DOOR_ADMIN, 0, &list_tariff_lint_flow},
+    {"POST",   "/v1/admin/tariffs/{tariff}/approve", DOOR_ADMIN, ROUTE_JSON, &approve_tariff_flow},
+    {"GET",    "/v1/finance/receipts",               DOOR_FINANCE, 0, &list_receipts_flow},
+    {"GET",    "/v1/finance/receipts/{id}",          DOOR_FINANCE, 0, &show_receipt_flow},
+    {"GET",    "/v1/finance/cdrs",                   DOOR_FINANCE, 0, &list_cdrs_flow},
+    {"GET",    "/v1/finance/cdrs/{id}",              DOOR_FINANCE, 0, &show_cdr_flow},
+    {"POST",   "/v1/finance/cdrs/{id}/match",        DOOR_FINANCE, ROUTE_JSON, &match_cdr_flow},
+    {"POST",   "/v1/finance/sessions/{session_id}/manual-cdr", DOOR_FINANCE, ROUTE_JSON, &draft_cdr_flow},
+    {"POST",   "/v1/finance/manual-cdrs/{id}/confirm", DOOR_FINANCE, ROUTE_JSON_OPTIONAL, &confirm_cdr_flow},
+    {"POST",   "/v1/finance/manual-cdrs/{id}/credit", DOOR_FINANCE, ROUTE_JSON, &credit_manual_cdr_flow},
+    {"POST",   "/v1/finance/manual-cdrs/{id}/decline", DOOR_FINANCE, ROUTE_JSON_OPTIONAL, &decline_cdr_flow},
+    {"GET",    "/v1/finance/cases",                  DOOR_FINANCE, 0, &list_cases_flow},
+    {"POST",   "/v1/finance/cases/{id}/resolve",     DOOR_FINANCE, ROUTE_JSON, &resolve_case_flow},
+    {"GET",    "/v1/finance/reconciliation",         DOOR_FINANCE, 0, &reconciliation_flow},
+    {"GET",    "/v1/finance/check",                  DOOR_FINANCE, 0, &check_books_flow},
+    {"GET",    "/v1/finance/statements",             DOOR_FINANCE, 0, &list_statements_flow},
+    {"GET",    "/v1/finance/statements/{id}",        DOOR_FINANCE, 0, &show_statement_flow},
+    {"GET",    "/v1/finance/statements/{id}/lines",  DOOR_FINANCE, 0, &list_statement_lines_flow},
+    {"POST",   "/v1/finance/statements/{id}/close",  DOOR_FINANCE, ROUTE_JSON_OPTIONAL, &close_statement_flow},
+    {"POST",   "/v1/finance/statements/{id}/send",   DOOR_FINANCE, ROUTE_JSON_OPTIONAL, &send_statement_flow},
+    {"POST",   "/v1/finance/statements/{id}/state",  DOOR_FINANCE, ROUTE_JSON, &move_statement_flow},
+    {"GET",    "/v1/finance/terms",                  DOOR_FINANCE, 0, &list_terms_flow},
+    {"PUT",    "/v1/finance/terms/{partner}",        DOOR_FINANCE, ROUTE_JSON, &put_terms_flow},
+    {"GET",    "/v1/finance/ledger",                 DOOR_FINANCE, 0, &list_ledger_flow},
+    {"GET",    "/v1/finance/invoices",               DOOR_FINANCE, 0, &list_invoices_flow},
+    {"GET",    "/v1/finance/invoices/gaps",          DOOR_FINANCE, 0, &list_invoice_gaps_flow},
+    {"GET",    "/v1/finance/invoices/{id}",          DOOR_FINANCE, 0, &show_invoice_flow},
+    {"GET",    "/v1/finance/invoices/{id}/cdrs",     DOOR_FINANCE, 0, &list_invoice_cdrs_flow},
+    {"POST",   "/v1/finance/invoices/{id}/total",    DOOR_FINANCE, ROUTE_JSON, &enter_invoice_total_flow},
+    {"POST",   "/v1/finance/receipts/{id}/refund",   DOOR_FINANCE, ROUTE_JSON, &refund_receipt_flow},
+    {"POST",   "/v1/finance/refunds/{id}/confirm",   DOOR_FINANCE, ROUTE_JSON_OPTIONAL, &confirm_refund_flow},
+    {"POST",   "/v1/finance/refunds/{id}/decline",   DOOR_FINANCE, ROUTE_JSON_OPTIONAL, &decline_refund_flow},
+    {"GET",    "/v1/admin/payers/{user_id}",         DOOR_ADMIN, 0, &show_payer_flow},
+    {"PUT",    "/v1/admin/payers/{user_id}",         DOOR_ADMIN, ROUTE_JSON, &set_payer_flow},
     {"GET",    "/v1/admin/messages",                 DOOR_ADMIN, 0, &list_messages_flow},
     {"GET",    "/v1/admin/messages/{id}",            DOOR_ADMIN, 0, &show_message_flow},
     {"GET",    "/v1/admin/sessions/{session_id}",           DOOR_ADMIN, 0, &inspect_session_flow},
@@ -139,6 +187,17 @@ const struct route routes[] = {
     {"GET",    PLATFORM "/hubclientinfo",             DOOR_PARTNER, 0, &client_info_list_flow, "hubclientinfo"},
     {"GET",    PLATFORM "/hubclientinfo/{cc}/{pid}",  DOOR_PARTNER, 0, &client_info_get_flow, "hubclientinfo"},
     {"PUT",    PLATFORM "/hubclientinfo/{cc}/{pid}",  DOOR_PARTNER, ROUTE_JSON, &client_info_put_flow, "hubclientinfo"},
+    /* OCPI: invoicereconciliation, below the details too: who invoices whom is a matter of contract */
+    {"GET",    EMSP "/invoicereconciliation", DOOR_PARTNER, ROUTE_SINCE_2_3_0, &invoice_list_flow, "invoicereconciliation"},
+    {"POST",   EMSP "/invoicereconciliation", DOOR_PARTNER, ROUTE_JSON | ROUTE_SINCE_2_3_0, &invoice_post_flow, "invoicereconciliation"},
+    {"GET",    EMSP "/invoicereconciliation/{cc}/{pid}/{record}", DOOR_PARTNER, ROUTE_SINCE_2_3_0, &invoice_get_flow, "invoicereconciliation"},
+    {"PUT",    EMSP "/invoicereconciliation/{cc}/{pid}/{record}", DOOR_PARTNER, ROUTE_JSON | ROUTE_SINCE_2_3_0, &invoice_put_flow, "invoicereconciliation"},
+    {"DELETE", EMSP "/invoicereconciliation/{cc}/{pid}/{record}", DOOR_PARTNER, ROUTE_SINCE_2_3_0, &invoice_delete_flow, "invoicereconciliation"},
+    {"GET",    PLATFORM "/invoicereconciliation", DOOR_PARTNER, ROUTE_SINCE_2_3_0, &invoice_list_flow, "invoicereconciliation"},
+    {"POST",   PLATFORM "/invoicereconciliation", DOOR_PARTNER, ROUTE_JSON | ROUTE_SINCE_2_3_0, &invoice_post_flow, "invoicereconciliation"},
+    {"GET",    PLATFORM "/invoicereconciliation/{cc}/{pid}/{record}", DOOR_PARTNER, ROUTE_SINCE_2_3_0, &invoice_get_flow, "invoicereconciliation"},
+    {"PUT",    PLATFORM "/invoicereconciliation/{cc}/{pid}/{record}", DOOR_PARTNER, ROUTE_JSON | ROUTE_SINCE_2_3_0, &invoice_put_flow, "invoicereconciliation"},
+    {"DELETE", PLATFORM "/invoicereconciliation/{cc}/{pid}/{record}", DOOR_PARTNER, ROUTE_SINCE_2_3_0, &invoice_delete_flow, "invoicereconciliation"},
     {0},
 };
 /* clang-format on */
@@ -199,7 +258,8 @@ static bool version_has(const struct route *route, const struct request *r)
 {
     if (!route->module)
         return true;
-    if (route->flags & (r->version == OCPI_2_1_1 ? ROUTE_NOT_2_1_1 : ROUTE_ONLY_2_1_1))
+    if (route->flags & (r->version == OCPI_2_1_1 ? ROUTE_NOT_2_1_1 : ROUTE_ONLY_2_1_1) ||
+        (route->flags & ROUTE_SINCE_2_3_0 && r->version < OCPI_2_3_0))
         return false;
     return module_is_routed(route->module) || !strstr(route->pattern, "{version}") ||
            face_speaks(r->face, r->version);
@@ -211,7 +271,8 @@ static bool listener_has(int listener, const struct route *route)
     case LISTEN_INTERNAL:
         return route->flags & (ROUTE_INTERNAL | ROUTE_EVERYWHERE);
     case LISTEN_ADMIN:
-        return route->door == DOOR_ADMIN || route->flags & ROUTE_EVERYWHERE;
+        return route->door == DOOR_ADMIN || route->door == DOOR_FINANCE ||
+               route->flags & ROUTE_EVERYWHERE;
     default:
         return !(route->flags & ROUTE_INTERNAL);
     }
@@ -265,6 +326,11 @@ static enum flow_next open_door(struct flow *f)
     switch (door) {
     case DOOR_USER:
         return authenticate_user(f, authorization, &r->caller);
+    case DOOR_FINANCE:
+        /* A token of ours for staff has two dots, the admin token none. */
+        if (authorization && strchr(authorization, '.'))
+            return authenticate_staff(f, authorization, &r->caller);
+        __attribute__((fallthrough));
     case DOOR_ADMIN:
         if (r->http->remote && strcmp(r->http->remote, "unix") == 0) {
             r->caller = (struct caller){.kind = CALLER_ADMIN, .name = "admin:socket"};
@@ -277,6 +343,11 @@ static enum flow_next open_door(struct flow *f)
     }
 }
 
+static bool is_read(const struct request *r)
+{
+    return strcmp(r->route->method, "GET") == 0;
+}
+
 static enum flow_next check_right(struct flow *f)
 {
     struct request *r = request_of(f);
@@ -284,6 +355,9 @@ static enum flow_next check_right(struct flow *f)
     if (r->route->door == DOOR_PARTNER || r->route->door == DOOR_REGISTRATION)
         FLOW_TRY(f, partner_door_check(f));
     if (r->route->flags & ROUTE_NO_ROBOT && r->caller.robot_id)
+        return flow_fail(f, err_new(ERR_FORBIDDEN));
+    if (r->caller.kind == CALLER_STAFF &&
+        !(r->caller.roles & (is_read(r) ? ROLE_FINANCE | ROLE_AUDITOR : ROLE_FINANCE)))
         return flow_fail(f, err_new(ERR_FORBIDDEN));
     return FLOW_NEXT;
 }
@@ -451,7 +525,9 @@ size_t routes_body_max(void *ctx, const struct http_head *head)
     (void)ctx;
     if (strncmp(head->target, "/ocpi", 5) != 0)
         return 64 * 1024;
-    return strstr(head->target, "/locations/") ? 4 * 1024 * 1024 : 1024 * 1024;
+    return strstr(head->target, "/locations/") || strstr(head->target, "/" MODULE_INVOICES)
+               ? 4 * 1024 * 1024
+               : 1024 * 1024;
 }
 
 void routes_malformed(void *ctx, enum err_kind kind, const char *path, const char *request_id,

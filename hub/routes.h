@@ -25,6 +25,7 @@ enum door {
     DOOR_PARTNER, /* an OCPI credentials token B/C */
     DOOR_REGISTRATION, /* the same, or token A: versions and credentials */
     DOOR_ADMIN,   /* the admin socket, or the admin token */
+    DOOR_FINANCE, /* staff with the role finance, auditors too where it is read; else as ADMIN */
 };
 
 enum {
@@ -37,6 +38,7 @@ enum {
     ROUTE_ONLY_2_1_1 = 64, /* OCPI: other versions do not have it ... */
     ROUTE_NOT_2_1_1 = 128, /* ... or 2.1.1 does not */
     ROUTE_TO_OTHERS = 256, /* OCPI: TO may name a party that is not ours: the flow looks for it */
+    ROUTE_SINCE_2_3_0 = 1024, /* ... nor has 2.2.1 */
     ROUTE_TO_READERS = 512, /* ... one to whom what is stored here is told on */
 };
 

@@ -53,11 +53,28 @@ const struct setting settings_table[] = {
     {"ocpi", "probe_silence", SETTING_MILLIS, AT(probe_silence_ms), "5m", "a partner that has been silent for so long is asked whether it is there", 1000, 86400000},
     {"ocpi", "probe_every", SETTING_MILLIS, AT(probe_every_ms), "30s", "how often that is looked at", 1000, 3600000},
     {"ocpi", "pull_share", SETTING_INT, AT(pull_share), "25", "of the time, in percent, that fetching a partner's objects may take of a worker; the rest are pauses", 1, 100},
+    {"finance", "issuer_name", SETTING_TEXT, AT(issuer_name), NULL, "full name of the company that issues receipts; empty: name"},
+    {"finance", "issuer_address", SETTING_LIST, AT(issuer_address), NULL, "its address, the lines separated by commas"},
+    {"finance", "issuer_vat_id", SETTING_TEXT, AT(issuer_vat_id), NULL, "its VAT or tax number, where the country of the charge point has none of its own"},
+    {"finance", "issuer_contact", SETTING_TEXT, AT(issuer_contact), NULL, "where complaints about a receipt go"},
+    {"finance", "receipt_series", SETTING_TEXT, AT(receipt_series), NULL, "what numbers of receipts begin with, for instance DE; a new one begins a new series; empty: country_code-party_id"},
+    {"finance", "receipt_language", SETTING_TEXT, AT(receipt_language), "en", "of receipts where the reader asks for none that there is: en, de or fi"},
+    {"finance", "receipt_pdf", SETTING_FILE, AT(receipt_pdf), NULL, "the program that draws receipts; empty: receipt-pdf beside ocpi-hub"},
+    {"finance", "cancellation_hold", SETTING_MILLIS, AT(cancellation_hold_ms), "72h", "how long a receipt that was credited waits for its replacement, so that both come together"},
+    {"finance", "power_tolerance", SETTING_INT, AT(power_tolerance), "10", "percent of a connector's power that a CDR may exceed before a person has to look at it; more only for simulated time", 0, 100000000},
+    {"finance", "collect_increase", SETTING_BOOL, AT(collect_increase), "no", "collect the difference where a corrected receipt is higher than the first; only if users have agreed to that"},
     {"secrets", "data_key_file", SETTING_SECRET_FILE, AT(data_key), NULL, "64 hex digits: seals the tokens we send to partners", .required = true},
     {"secrets", "hash_key_file", SETTING_SECRET_FILE, AT(hash_key), NULL, "64 hex digits: keys the hashes of tokens partners send to us", .required = true},
     {"secrets", "admin_token_file", SETTING_SECRET_FILE, AT(admin_token), NULL, "opens /v1/admin on the public listener; at least 32 characters"},
+    {"payments", "psp_url", SETTING_TEXT, AT(psp_url), NULL, "API of the payment service provider; empty: nothing is held or taken, receipts are not_required"},
+    {"payments", "psp_key_file", SETTING_SECRET_FILE, AT(psp_key), NULL, "what opens the PSP's API to us"},
+    {"payments", "psp_webhook_secret_file", SETTING_SECRET_FILE, AT(psp_webhook_secret), NULL, "signs the events that the PSP sends us; at least 32 characters"},
+    {"payments", "psp_timeout", SETTING_MILLIS, AT(psp_timeout_ms), "10s", "for each call of the PSP", 100, 20000},
+    {"payments", "hold_amounts", SETTING_LIST, AT(hold_amounts), "60.00 EUR", "held before a start, one for each currency: 60.00 EUR, 700.00 SEK"},
+    {"payments", "refund_limit", SETTING_TEXT, AT(refund_limit), "100.00 EUR", "a refund above it, or in another currency, needs a second person"},
     {"auth", "jwt_issuer", SETTING_TEXT, AT(jwt_issuer), "https://auth.hub.example", "iss that users' tokens must have"},
     {"auth", "jwt_audience", SETTING_TEXT, AT(jwt_audience), "ocpi-hub", "aud that users' tokens must contain"},
+    {"auth", "jwt_staff_audience", SETTING_TEXT, AT(jwt_staff_audience), "ocpi-hub-staff", "aud that the tokens of staff must contain; they have roles and amr too"},
     {"auth", "jwt_keys_file", SETTING_FILE, AT(jwt_keys), NULL, "PEM public keys or a JWK set that sign users' tokens"},
     {"auth", "jwks_url", SETTING_TEXT, AT(jwks_url), NULL, "where the issuer publishes its keys"},
     {"auth", "dev_jwt_key_file", SETTING_FILE, AT(dev_jwt_key), NULL, "private key: enables token mint, its public half is trusted; never in production"},
@@ -136,6 +153,75 @@ static bool is_party(const char *s)
     return true;
 }
 
+bool settings_amount(const char *text, char currency[4], int64_t *ret_minor)
+{
+    char number[DECIMAL_TEXT];
+    const char *space = strchr(text, ' ');
+    int64_t u6;
+
+    if (!space || (size_t)(space - text) >= sizeof number || strlen(space + 1) != 3)
+        return false;
+    memcpy(number, text, (size_t)(space - text));
+    number[space - text] = 0;
+    if (!currency_known(space + 1) || !decimal_parse_u6(number, &u6) || u6 <= 0)
+        return false;
+    memcpy(currency, space + 1, 4);
+    *ret_minor = money_minor_from_u6(u6, currency);
+    return money_u6_from_minor(*ret_minor, currency) == u6;
+}
+
+/* A series is a part of file names and of numbers that people type. */
+static bool is_series(const char *s)
+{
+    size_t length = strlen(s);
+
+    return length >= 1 && length <= 20 &&
+           strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == length && s[0] != '-' &&
+           s[length - 1] != '-';
+}
+
+static struct err check_receipts(struct arena *a, const char *path, const struct settings *s)
+{
+    const char *language = s->receipt_language;
+
+    if (s->receipt_series && !is_series(s->receipt_series))
+        return wrong(a, path, "receipt_series",
+                     "must be 1 to 20 upper-case letters, digits and dashes inside");
+    if (strcmp(language, "en") && strcmp(language, "de") && strcmp(language, "fi"))
+        return wrong(a, path, "receipt_language", "must be en, de or fi");
+    return OK;
+}
+
+static struct err check_payments(struct arena *a, const char *path, const struct settings *s)
+{
+    bool has_default = false;
+    char currency[4];
+    int64_t minor;
+
+    for (const char *const *hold = s->hold_amounts; hold && *hold; hold++) {
+        if (!settings_amount(*hold, currency, &minor))
+            return wrong(a, path, "hold_amounts", "must be amounts with a currency: 60.00 EUR");
+        has_default |= strcmp(currency, s->default_currency) == 0;
+    }
+    if (!settings_amount(s->refund_limit, currency, &minor))
+        return wrong(a, path, "refund_limit", "must be an amount with a currency: 100.00 EUR");
+    if (!s->psp_url)
+        return OK;
+    size_t length = strlen(s->psp_url);
+    if ((strncmp(s->psp_url, "http://", 7) && strncmp(s->psp_url, "https://", 8)) ||
+        s->psp_url[length - 1] == '/')
+        return wrong(a, path, "psp_url",
+                     "must begin with https:// (or http:// for tests) and not end with a slash");
+    if (!has_default)
+        return wrong(a, path, "hold_amounts", "needs one in default_currency where psp_url is set");
+    if (!secret_is_set(s->psp_key) || !secret_length(s->psp_key))
+        return wrong(a, path, "psp_key_file", "is needed where psp_url is set");
+    if (secret_length(s->psp_webhook_secret) < 32)
+        return wrong(a, path, "psp_webhook_secret_file",
+                     "is needed where psp_url is set, with at least 32 characters");
+    return OK;
+}
+
 struct err settings_key(struct arena *a, const char *name, struct secret s, unsigned char ret[32])
 {
     const char *hex = secret_reveal(s);
@@ -171,6 +257,8 @@ struct err settings_read(struct arena *a, const char *path, struct settings *ret
         TRY(check_public_url(a, path, ret->public_url));
     if (secret_is_set(ret->admin_token) && secret_length(ret->admin_token) < 32)
         return wrong(a, path, "admin_token_file", "the token must have at least 32 characters");
+    TRY(check_receipts(a, path, ret));
+    TRY(check_payments(a, path, ret));
     if (failed(settings_key(a, "data_key_file", ret->data_key, key)))
         return wrong(a, path, "data_key_file", KEY_FORM);
     if (failed(settings_key(a, "hash_key_file", ret->hash_key, key)))

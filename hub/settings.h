@@ -36,10 +36,25 @@ struct settings {
     int64_t handshake_timeout_ms;
     int64_t probe_silence_ms, probe_every_ms;
     int64_t pull_share;
+    /* [finance] */
+    const char *issuer_name, *issuer_vat_id, *issuer_contact; /* of receipts */
+    const char *const *issuer_address;
+    const char *receipt_series;   /* NULL: country_code-party_id */
+    const char *receipt_language; /* where the reader asks for none: en, de, fi */
+    const char *receipt_pdf;      /* the program that draws; NULL: receipt-pdf beside this one */
+    int64_t cancellation_hold_ms;
+    int64_t power_tolerance;
+    bool collect_increase;
     /* [secrets] */
     struct secret data_key, hash_key, admin_token;
+    /* [payments] */
+    const char *psp_url; /* NULL: nothing is paid through a PSP */
+    struct secret psp_key, psp_webhook_secret;
+    int64_t psp_timeout_ms;
+    const char *const *hold_amounts; /* "60.00 EUR" */
+    const char *refund_limit;
     /* [auth] */
-    const char *jwt_issuer, *jwt_audience, *jwt_keys, *jwks_url;
+    const char *jwt_issuer, *jwt_audience, *jwt_staff_audience, *jwt_keys, *jwks_url;
     const char *dev_jwt_key;
 };
 
@@ -47,6 +62,9 @@ extern const struct setting settings_table[];
 
 /* Reads and checks as a whole. Error text names file, line, setting and reason. */
 struct err settings_read(struct arena *a, const char *path, struct settings *ret);
+
+/* "60.00 EUR": false unless it is an amount above 0 in whole minor units of a known currency. */
+bool settings_amount(const char *text, char currency[4], int64_t *ret_minor);
 
 /* A 32-byte key from a secret given as 64 hex digits. */
 struct err settings_key(struct arena *a, const char *name, struct secret s, unsigned char ret[32]);

@@ -30,6 +30,8 @@
 #include "db/db.h"
 #include "db/message.h"
 #include "db/partner.h"
+#include "hub/finance/pdf.h"
+#include "hub/finance/retail_book.h"
 #include "hub/jobs/jobs.h"
 #include "hub/partner/message_log.h"
 #include "hub/routes.h"
@@ -64,21 +66,24 @@ static struct err open_stores(struct worker *w, struct arena *a)
 
     TRY(settings_key(a, "data_key_file", s->data_key, w->data_key));
     TRY(settings_key(a, "hash_key_file", s->hash_key, w->hash_key));
-    return db_open(w->hub.loop,
-                   &(struct db_options){
-                       .database_url = s->database_url,
-                       .redis_url = s->redis_url,
-                       .database_password = s->database_password,
-                       .redis_password = s->redis_password,
-                       .writers = (int)s->writers,
-                       .readers = (int)s->readers,
-                       .statement_timeout_ms = s->statement_timeout_ms,
-                       .data_key = w->data_key,
-                       .hash_key = w->hash_key,
-                       .our_country = s->country_code,
-                       .our_party = s->party_id,
-                       .receipt_series = arena_printf(a, "%s-%s", s->country_code, s->party_id),
-                   });
+    return db_open(
+        w->hub.loop,
+        &(struct db_options){
+            .database_url = s->database_url,
+            .redis_url = s->redis_url,
+            .database_password = s->database_password,
+            .redis_password = s->redis_password,
+            .writers = (int)s->writers,
+            .readers = (int)s->readers,
+            .statement_timeout_ms = s->statement_timeout_ms,
+            .data_key = w->data_key,
+            .hash_key = w->hash_key,
+            .our_country = s->country_code,
+            .our_party = s->party_id,
+            .receipt_series = s->receipt_series
+                                  ? s->receipt_series
+                                  : arena_printf(a, "%s-%s", s->country_code, s->party_id),
+        });
 }
 
 static struct err open_doors(struct worker *w, const struct worker_options *o)
@@ -120,6 +125,7 @@ static struct err open_all(struct worker *w, const struct worker_options *o, str
     ocpi_client_observe(message_log_outgoing);
     TRY(open_stores(w, a));
     TRY(authenticator_new(&w->hub, &w->hub.authenticator));
+    pdf_open(w->hub.loop, o->settings->receipt_pdf);
     jobs_start(&w->hub);
     return OK;
 }
@@ -216,8 +222,10 @@ static void close_all(struct worker *w)
     event_base_loopexit(w->hub.loop, &(struct timeval){0, 300000});
     event_base_dispatch(w->hub.loop);
     jobs_stop(&w->hub);
+    pdf_close();
     http_client_close();
     db_close();
+    retail_book_close();
     for (int i = 0; i < LISTEN_COUNT; i++)
         http_server_free(w->hub.servers[i]);
     authenticator_free(w->hub.authenticator);
@@ -226,7 +234,10 @@ static void close_all(struct worker *w)
 int worker_run(const struct worker_options *o)
 {
     struct worker w = {
-        .hub = {.settings = o->settings, .public_url = o->public_url, .worker = o->number},
+        .hub = {.settings = o->settings,
+                .public_url = o->public_url,
+                .worker = o->number,
+                .session_changed = after_session_change},
         .phase_began_ms = time_monotonic_ms(),
         .options = o};
     struct arena *a = arena_new(1024 * 1024);

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-All Python tests: structure/ needs nothing, db/ the stores, sim/ the simulator, e2e/ the whole
-world. The quick ones come first.
+All Python tests: structure/ and money/ need nothing, db/ the stores, sim/ the simulator, e2e/ the
+whole world. The quick ones come first.
 """
 
 import pathlib
 import signal
 
-ORDER = ("structure", "openapi", "db", "sim", "e2e")
+ORDER = ("structure", "openapi", "money", "db", "sim", "e2e")
 
 
 def pytest_configure():

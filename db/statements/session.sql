@@ -6,7 +6,8 @@
 -- Relies on session_one_per_connector (one open session per connector) and idempotency's key.
 SELECT outcome, running_session_id, replay_status, replay_body, (session).*
   FROM session_start($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                     $18, $19, $20, $21, $22, $23, $24, $25, $26)
+                     $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32,
+                     $33, $34, $35, $36, $37, $38, $39, $40)
 
 -- name: session_stop
 -- Relies on the session's row lock; operation_one_stop allows one open stop.
@@ -55,6 +56,10 @@ SELECT jsonb_build_object(
                FROM cdr c WHERE c.session_id = s.id),
     'receipts', (SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY revision), '[]')
                    FROM receipt r WHERE r.session_id = s.id),
+    'quote', (SELECT to_jsonb(q) - 'session_id' - 'document'
+                     || jsonb_build_object('document', q.document::jsonb)
+                FROM quote q WHERE q.session_id = s.id),
+    'limits', (SELECT to_jsonb(l) - 'session_id' FROM session_limit l WHERE l.session_id = s.id),
     'cases', (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.id), '[]')
                 FROM finance_case f WHERE f.session_id = s.id))::text AS document
   FROM session s WHERE s.id = $1::uuid

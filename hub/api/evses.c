@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * EVSE lookup (contract 5.7): what may be started where.
+ * EVSE lookup (contract 5.7): what may be started where, and what it costs there: what a start at
+ * this moment would be charged by, component by component.
  */
 #include <string.h>
 
@@ -9,12 +10,15 @@
 #include "base/time.h"
 #include "db/location.h"
 #include "hub/api/api.h"
+#include "hub/finance/offer.h"
 #include "hub/request.h"
 #include "ocpi/evse_id.h"
 
 struct show_evse {
     char key[EVSE_ID_KEY];
     struct evses found;
+    const struct evse *evse;
+    struct offer offer;
 };
 
 static enum flow_next find(struct flow *f)
@@ -51,8 +55,7 @@ static struct err choose(const struct show_evse *s, const struct evse **ret)
 static bool is_startable(const struct evse *e)
 {
     return e->network_enabled && strcmp(e->status, "REMOVED") != 0 &&
-           strcmp(e->status, "PLANNED") != 0 &&
-           evse_starts_remotely(e);
+           strcmp(e->status, "PLANNED") != 0 && evse_starts_remotely(e);
 }
 
 /* Coordinates are text in OCPI and numbers here; what is no number is null. */
@@ -79,14 +82,56 @@ static void put_connector(struct text *t, const struct evse_connector *c)
     json_end_object(t);
 }
 
+/* The connector that a start without a connector_type would take. */
+static const struct evse_connector *usual_connector(const struct evse *e)
+{
+    const struct evse_connector *best = NULL;
+
+    for (size_t i = 0; i < e->connector_count; i++) {
+        const struct evse_connector *c = &e->connectors[i];
+        if (!best || c->power_w > best->power_w ||
+            (c->power_w == best->power_w && text_compare_caseless(c->id, best->id) < 0))
+            best = c;
+    }
+    return best;
+}
+
+static enum flow_next open_book(struct flow *f)
+{
+    struct show_evse *s = f->state;
+
+    FLOW_TRY(f, choose(s, &s->evse));
+    s->offer = (struct offer){.evse = s->evse,
+                              .connector = usual_connector(s->evse),
+                              .user_id = request_of(f)->caller.user_id,
+                              .shown = true};
+    return s->offer.connector ? offer_begin(f, &s->offer) : FLOW_NEXT;
+}
+
+static enum flow_next read_prices(struct flow *f)
+{
+    struct show_evse *s = f->state;
+
+    return s->offer.connector ? offer_read(f, &s->offer) : FLOW_NEXT;
+}
+
+static void put_tariff(struct flow *f, struct text *t, struct offer *o)
+{
+    if (o->connector)
+        offer_make(f, o, time_now_us());
+    if (o->priced)
+        retail_tariff_print_public(&o->price, t, "tariff");
+    else
+        json_put_null(t, "tariff");
+}
+
 static enum flow_next answer(struct flow *f)
 {
     struct show_evse *s = f->state;
-    const struct evse *e = NULL;
+    const struct evse *e = s->evse;
     char time[TIME_TEXT];
     struct text t;
 
-    FLOW_TRY(f, choose(s, &e));
     text_init(&t, f->arena, 256 * 1024);
     json_begin_object(&t, NULL);
     json_put_text(&t, "evse_id", e->evse_id);
@@ -107,13 +152,19 @@ static enum flow_next answer(struct flow *f)
     for (size_t i = 0; i < e->connector_count; i++)
         put_connector(&t, &e->connectors[i]);
     json_end_array(&t);
-    json_put_null(&t, "tariff");
+    put_tariff(f, &t, &s->offer);
     json_put_text(&t, "updated_at", time_print_seconds(time, e->updated_us));
     json_end_object(&t);
     return reply_json(f, 200, &t);
 }
 
-static const struct flow_step steps[] = {{"find the EVSE", find}, {"answer", answer}, {0}};
+static const struct flow_step steps[] = {
+    {"find the EVSE", find},
+    {"open the book of prices", open_book},
+    {"read what else the price needs", read_prices},
+    {"answer", answer},
+    {0},
+};
 
 const struct flow_type show_evse_flow = {
     .name = "show_evse",

@@ -21,8 +21,11 @@
 #include "db/session.h"
 #include "hub/api/api.h"
 #include "hub/api/validate.h"
+#include "hub/finance/hold.h"
+#include "hub/finance/offer.h"
 #include "hub/hub.h"
 #include "hub/jobs/jobs.h"
+#include "hub/server/http_server.h"
 #include "ocpi/evse_id.h"
 
 struct start {
@@ -35,6 +38,9 @@ struct start {
     const struct evse_connector *connector;
     struct err refusal; /* of the EVSE: an earlier answer to the same key comes first */
     struct idempotency_record earlier;
+    struct offer offer; /* what it costs */
+    struct hold hold;   /* where payments are configured */
+    struct session_quote quote;
     struct session_start ask;
     struct session_started started;
 };
@@ -195,8 +201,7 @@ static struct err choose(struct flow *f, struct start *s)
     TRY(choose_connector(f, s));
     if (strcmp(s->evse->network_state, "offline") == 0)
         return err_at(f->arena, ERR_PEER_UNREACHABLE, NULL,
-                      "%s is offline; it is asked regularly whether it is back.",
-                      s->evse->network);
+                      "%s is offline; it is asked regularly whether it is back.", s->evse->network);
     if (network_breaker_open(s->evse->partner_id))
         return err_at(f->arena, ERR_PEER_UNREACHABLE, NULL, "%s cannot be reached at the moment.",
                       s->evse->network);
@@ -222,6 +227,40 @@ static enum flow_next refuse_or_go_on(struct flow *f)
     if (idempotency_answered(f, &s->earlier))
         return FLOW_DONE;
     return flow_fail(f, s->refusal);
+}
+
+/* ---- the price ---- */
+
+static enum flow_next open_book(struct flow *f)
+{
+    struct start *s = f->state;
+
+    s->offer = (struct offer){
+        .evse = s->evse, .connector = s->connector, .user_id = request_of(f)->caller.user_id};
+    return offer_begin(f, &s->offer);
+}
+
+static enum flow_next read_prices(struct flow *f)
+{
+    struct start *s = f->state;
+
+    return offer_read(f, &s->offer);
+}
+
+/* ---- the hold ---- */
+
+static enum flow_next hold_amount(struct flow *f)
+{
+    struct start *s = f->state;
+
+    offer_make(f, &s->offer, time_now_us());
+    s->hold = (struct hold){
+        .user_id = request_of(f)->caller.user_id,
+        .idempotency = &s->idempotency,
+        .price = s->offer.quoted ? &s->offer.price : NULL,
+        .target_u6 = s->target_mwh,
+    };
+    return hold_begin(f, &s->hold);
 }
 
 /* ---- storing ---- */
@@ -268,7 +307,22 @@ static enum flow_next store(struct flow *f)
         .start_grace_s = settings->start_grace_ms / 1000,
         .idempotency = s->idempotency,
     };
-    id_uuid_v7(s->ask.id);
+    if (s->offer.quoted) {
+        offer_quote(f, &s->offer,
+                    offer_language(http_header(request_of(f)->http, "Accept-Language")), &s->quote);
+        s->ask.quote = &s->quote;
+    }
+    s->ask.tariff_ids = s->connector->tariff_ids;
+    s->ask.tariff_count = s->connector->tariff_count;
+    s->ask.credit_minor = s->offer.context.credit_minor;
+    s->ask.credit_currency = s->offer.context.credit_currency;
+    if (s->hold.held) { /* what is held is the limit, whatever the user's group has */
+        s->ask.credit_minor = s->hold.amount_minor;
+        s->ask.credit_currency = s->hold.currency;
+        text_copy(s->ask.id, sizeof s->ask.id, s->hold.session_id);
+    } else {
+        id_uuid_v7(s->ask.id);
+    }
     s->ask.answer_body = answer_body(f->arena, s->ask.id, s->evse_id, s->evse->network);
     return session_start(f, &s->ask, &s->started);
 }
@@ -278,6 +332,8 @@ static enum flow_next answer(struct flow *f)
     struct start *s = f->state;
     struct problem_extra running = {"session_id", s->started.running_session_id};
 
+    if (s->started.outcome != START_STORED)
+        hold_release(hub_of(f), &s->hold);
     switch (s->started.outcome) {
     case START_STORED:
         after_session_change(hub_of(f), &s->started.session);
@@ -303,7 +359,10 @@ static const struct flow_step steps[] = {
     {"find the EVSE", find_evse},
     {"choose EVSE and connector", choose_place},
     {"refuse or go on", refuse_or_go_on},
-    {"store session and operation", store},
+    {"open the book of prices", open_book},
+    {"read what else the price needs", read_prices},
+    {"hold the amount", hold_amount},
+    {"store session, operation and quote", store},
     {"answer", answer},
     {0},
 };
@@ -311,6 +370,6 @@ static const struct flow_step steps[] = {
 const struct flow_type start_session_flow = {
     .name = "start_session",
     .state_size = sizeof(struct start),
-    .deadline_ms = SECONDS(10),
+    .deadline_ms = SECONDS(35), /* above that of the hold */
     .steps = steps,
 };

@@ -12,7 +12,10 @@
 /* A registration is the longest: the hub gives it a minute. */
 #define ANSWER_MS SECONDS(70)
 
-enum { ANSWER_MAX = 16 * 1024 * 1024 };
+/* A list of any length: the hub gives it half an hour. */
+#define FILE_MS MINUTES(31)
+
+enum { ANSWER_MAX = 16 * 1024 * 1024, HEADERS_MAX = 3 };
 
 struct calling {
     const struct call *call;
@@ -24,9 +27,19 @@ struct calling {
 
 struct call_state {
     struct http_call call;
-    struct http_call_header authorization;
+    struct http_call_header headers[HEADERS_MAX];
     struct http_answer answer;
 };
+
+static bool write_file(void *arg, const char *bytes, size_t length)
+{
+    return fwrite(bytes, 1, length, arg) == length;
+}
+
+static void add_header(struct call_state *s, const char *name, const char *value)
+{
+    s->headers[s->call.header_count++] = (struct http_call_header){name, value};
+}
 
 static enum flow_next ask(struct flow *f)
 {
@@ -41,17 +54,20 @@ static enum flow_next ask(struct flow *f)
         .body = call->body,
         .body_length = call->body ? strlen(call->body) : 0,
         .connect_ms = SECONDS(5),
-        .total_ms = ANSWER_MS,
+        .total_ms = call->csv ? FILE_MS : ANSWER_MS,
         .max_answer = ANSWER_MAX,
         .once_only = true,
         .unix_socket = call->socket,
+        .headers = s->headers,
+        .sink = call->csv ? write_file : NULL,
+        .sink_arg = call->csv,
     };
-    if (call->token) {
-        s->authorization.name = "Authorization";
-        s->authorization.value = arena_printf(f->arena, "Bearer %s", call->token);
-        s->call.headers = &s->authorization;
-        s->call.header_count = 1;
-    }
+    if (call->token)
+        add_header(s, "Authorization", arena_printf(f->arena, "Bearer %s", call->token));
+    if (call->key)
+        add_header(s, "Idempotency-Key", call->key);
+    if (call->csv)
+        add_header(s, "Accept", "text/csv");
     return http_send(f, &s->call, &s->answer);
 }
 

@@ -7,6 +7,7 @@
 #define HUB_CTL_CALL_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "adapters/http_client.h"
 
@@ -18,6 +19,8 @@ struct call {
     const char *token;  /* NULL: none */
     const char *method, *path;
     const char *body; /* NULL: none */
+    const char *key;  /* Idempotency-Key; NULL: none */
+    FILE *csv;        /* the answer is wanted as CSV, in this file, however long; or NULL */
 };
 
 /* What came back, or why nothing did, is in ret, which lives in the arena. An error only if the

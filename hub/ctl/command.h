@@ -26,6 +26,12 @@ struct command_line {
     bool refused;
     const char *version;
     const char *tariff, *session, *time_zone;
+    const char *rate, *buyer, *vat_id, *currency, *credit_limit;
+    bool held;
+    /* of finance */
+    const char *csv, *note, *reason, *kind, *user, *energy, *start, *end, *cost, *cost_incl_vat;
+    const char *vat_treatment, *fee_percent, *fee_per_cdr, *fee_vat_treatment, *fee_vat_rate;
+    bool resolved, netting;
     const char *operand, *second;
 };
 
@@ -45,8 +51,10 @@ struct command {
     /* What goes on after the answer, which it then prints itself; the exit status. */
     int (*follow)(struct arena *a, const struct command_line *line, const struct call *call,
                   json_t *answer);
+    bool file; /* the operand is a file: a JSON document, which is the body */
     /* Does it all without a hub: nothing is asked then. The exit status. */
     int (*local)(struct arena *a, const struct command_line *line);
+    bool once; /* it moves money: each call has an Idempotency-Key of its own */
 };
 
 extern const struct command commands[]; /* ends with a noun of NULL */

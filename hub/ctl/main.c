@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/id.h"
 #include "base/json.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "hub/ctl/call.h"
 #include "hub/ctl/command.h"
 #include "hub/ctl/print.h"
+#include "hub/ctl/retail.h"
 
 enum { MEMORY = 128 * 1024 * 1024, RUN_FILE_MAX = 64 * 1024 };
 
@@ -50,7 +52,7 @@ static const struct option_row option_rows[] = {
     {"country",      "CC",   AT(country),      "its country code, two letters", false},
     {"party",        "PID",  AT(party),        "its party id, three letters or digits", false},
     {"role",         "ROLE", AT(role),         "its OCPI role, such as CPO", false},
-    {"version",      "VERSION", AT(version),   "of OCPI: 2.1.1, 2.2.1 or 2.3.0", false},
+    {"version",      "VERSION", AT(version),   "of OCPI: 2.1.1, 2.2.1 or 2.3.0; or of a retail tariff", false},
     {"connector",    "ID",   AT(connector),    "the connector's id at the EVSE", false},
     {"full",         NULL,   AT(full),         "also what changes something at the partner: pushes, commands, new tokens", false},
     {"minutes",      "N",    AT(minutes),      "for so long, 1380 at most", false},
@@ -62,12 +64,35 @@ static const struct option_row option_rows[] = {
     {"object",       "ID|CLASS", AT(object),   "about this object only; or a document's class", false},
     {"correlation",  "ID",   AT(correlation),  "with this X-Correlation-ID only", false},
     {"refused",      NULL,   AT(refused),      "refused messages only", false},
-    {"since",        "TIME", AT(since),        "from then on, 2026-01-31T12:00:00Z", false},
+    {"since",        "TIME", AT(since),        "from then on, 2026-01-31T12:00:00Z or a day", false},
     {"until",        "TIME", AT(until),        "before then", false},
     {"before",       "ID",   AT(before),       "older than the message of this id", false},
     {"limit",        "N",    AT(limit),        "at most so many, 50 if not given", false},
     {"session",      "FILE", AT(session),      "a Session or CDR as JSON, - for standard input", false},
     {"tariff",       "FILE", AT(tariff),       "a Tariff as JSON", false},
+    {"rate",         "PERCENT", AT(rate),      "such as 19 or 25.5", false},
+    {"buyer",        "KIND", AT(buyer),        "consumer (if not given) or business", false},
+    {"vat-id",       "NUMBER", AT(vat_id),     "the hub's VAT number in the country", false},
+    {"currency",     "CODE", AT(currency),     "such as EUR", false},
+    {"credit-limit", "AMOUNT", AT(credit_limit), "what one session may cost, such as 50.00", false},
+    {"held",         NULL,   AT(held),         "only what waits for approval", false},
+    {"csv",          "FILE", AT(csv),          "write the whole list there as CSV, however long", false},
+    {"note",         "TEXT", AT(note),         "what others should know about the decision", false},
+    {"reason",       "TEXT", AT(reason),       "why a record is written by hand", false},
+    {"kind",         "KIND", AT(kind),         "of this kind only, such as cost_mismatch", false},
+    {"user",         "ID",   AT(user),         "of this user only", false},
+    {"resolved",     NULL,   AT(resolved),     "also those that are resolved", false},
+    {"energy",       "KWH",  AT(energy),       "energy, such as 12.345", false},
+    {"start",        "TIME", AT(start),        "such as 2026-01-31T12:00:00Z", false},
+    {"end",          "TIME", AT(end),          "such as 2026-01-31T12:30:00Z", false},
+    {"cost",         "AMOUNT", AT(cost),       "what the network is owed, without VAT", false},
+    {"cost-incl-vat", "AMOUNT", AT(cost_incl_vat), "the same with VAT", false},
+    {"vat-treatment", "WORD", AT(vat_treatment), "domestic, reverse_charge or exempt", false},
+    {"fee-percent",  "PERCENT", AT(fee_percent), "of the net amount, our fee", false},
+    {"fee-per-cdr",  "AMOUNT", AT(fee_per_cdr), "for each CDR, our fee", false},
+    {"fee-vat-treatment", "WORD", AT(fee_vat_treatment), "of the fee: domestic (if not given) or as above", false},
+    {"fee-vat-rate", "PERCENT", AT(fee_vat_rate), "VAT of the fee", false},
+    {"netting",      NULL,   AT(netting),      "the fee is taken off what we owe, by contract", false},
     {"time-zone",    "ZONE", AT(time_zone),    "of the location, such as Europe/Helsinki", false},
 };
 /* clang-format on */
@@ -375,12 +400,35 @@ static int talk(struct arena *a, const struct command *c, const struct command_l
         return complain_unreachable(call, &answer);
     if (answer.status / 100 != 2)
         return complain_refused(a, c, &answer);
-    return show(a, c, line, call, &answer);
+    return call->csv ? 0 : show(a, c, line, call, &answer);
+}
+
+/* The file is there only once it is whole. */
+static int talk_into_file(struct arena *a, const struct command *c, const struct command_line *line,
+                          struct call *call)
+{
+    const char *part = arena_printf(a, "%s.part", line->csv);
+
+    call->csv = fopen(part, "wbe");
+    if (!call->csv) {
+        fprintf(stderr, "hubctl: %s: %s\n", part, strerror(errno));
+        return 1;
+    }
+    int status = talk(a, c, line, call);
+    bool written = fflush(call->csv) == 0 && !ferror(call->csv);
+    written &= fclose(call->csv) == 0;
+    if (status == 0 && written && rename(part, line->csv) == 0)
+        return 0;
+    if (status == 0)
+        fprintf(stderr, "hubctl: %s could not be written\n", line->csv);
+    remove(part);
+    return 1;
 }
 
 static int run(struct arena *a, const struct command *c, const struct command_line *line)
 {
     struct secret token = {0};
+    char key[UUID_TEXT];
     struct call call = {
         .socket = line->url ? NULL : find_socket(a, line),
         .url = line->url ? without_slash(a, line->url) : NULL,
@@ -389,7 +437,9 @@ static int run(struct arena *a, const struct command *c, const struct command_li
         .body = c->body ? c->body(a, line) : NULL,
     };
 
-    if (c->operand) {
+    if (c->file && !(call.body = retail_file(a, line->operand)))
+        return 1;
+    if (c->operand && !c->file) {
         const char *hole = strstr(c->path, "%s");
         call.path = arena_printf(a, "%.*s%s%s", (int)(hole - c->path), c->path,
                                  text_url_encode(a, line->operand), hole + 2);
@@ -404,7 +454,11 @@ static int run(struct arena *a, const struct command *c, const struct command_li
         }
         call.token = secret_reveal(token);
     }
-    int status = talk(a, c, line, &call);
+    if (c->once) {
+        id_uuid_v4(key);
+        call.key = key;
+    }
+    int status = line->csv ? talk_into_file(a, c, line, &call) : talk(a, c, line, &call);
     secret_wipe(&token);
     return status;
 }

@@ -18,6 +18,11 @@
 #include "db/pull.h"
 #include "db/session.h"
 #include "db/timer.h"
+#include "hub/finance/retail_book.h"
+#include "hub/jobs/finance.h"
+#include "hub/jobs/limits.h"
+#include "hub/jobs/lint.h"
+#include "hub/jobs/pay.h"
 #include "hub/jobs/probe.h"
 #include "hub/jobs/pull.h"
 #include "hub/jobs/push.h"
@@ -126,8 +131,12 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
     dispatch_operations(hub, NULL);
     if (!timers_running)
         hub_job(hub, &timers_flow, NULL, NULL);
+    limits_look(hub);
+    lint_look(hub);
+    finance_what_is_due(hub);
     pull_what_is_due(hub);
     push_what_is_due(hub);
+    pay_what_is_due(hub);
     probe_now_and_then(hub);
     forget_old_messages(hub);
 }
@@ -144,14 +153,23 @@ static void on_outbox(const char *payload, void *arg)
     push_what_is_due(arg);
 }
 
+static void on_psp(const char *payload, void *arg)
+{
+    (void)payload;
+    pay_what_is_due(arg);
+}
+
 void jobs_start(struct hub *hub)
 {
     beat = event_new(hub->loop, -1, 0, on_beat, hub);
     event_add(beat, &(struct timeval){0, 200000});
     db_on_notify("operation", on_operation, hub);
+    retail_book_open(hub);
     probe_start(hub);
     push_start(hub);
     db_on_notify("outbox", on_outbox, hub);
+    if (hub->settings->psp_url)
+        db_on_notify("psp", on_psp, hub);
 }
 
 void jobs_stop(struct hub *hub)

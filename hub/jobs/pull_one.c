@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Storing a page of a pull: Sessions and CDRs, one at a time, each with what it does to a session
- * of ours.
+ * of ours; and invoice records, which may have many thousand ids of CDRs each.
  *
  *    look whose token it was (2.1.1) --> put --> tell what it did --> the next one
  */
@@ -11,9 +11,14 @@
 #include "hub/jobs/jobs.h"
 #include "hub/jobs/pull_store.h"
 
+static bool are(const struct pull_store *s, const char *module)
+{
+    return strcmp(s->claim->module, module) == 0;
+}
+
 static bool are_sessions(const struct pull_store *s)
 {
-    return strcmp(s->claim->module, MODULE_SESSIONS) == 0;
+    return are(s, MODULE_SESSIONS);
 }
 
 static struct err put(struct flow *f, struct pull_store *s, const json_t *object)
@@ -23,10 +28,15 @@ static struct err put(struct flow *f, struct pull_store *s, const json_t *object
         TRY(intake_session_of(f, &s->in, object, session));
         session->by_pull = true;
         network_session_put(f, session, &s->session);
+    } else if (are(s, MODULE_INVOICES)) {
+        struct invoice_put *record = arena_alloc(f->arena, sizeof *record);
+        TRY(intake_invoice_of(f, &s->in, object, record));
+        record->way = INVOICE_BY_PULL;
+        invoice_put(f, record, &s->invoice);
     } else {
-        struct cdr_put *cdr = arena_alloc(f->arena, sizeof *cdr);
-        TRY(intake_cdr_of(f, &s->in, object, NULL, 0, cdr));
-        cdr_put(f, cdr, &s->cdr);
+        s->cdr = (struct cdr_intake){.document = object};
+        TRY(intake_cdr_of(f, &s->in, object, NULL, 0, &s->cdr.put));
+        s->cdr.put.by_pull = true;
     }
     return OK;
 }
@@ -69,6 +79,13 @@ enum flow_next pull_store_one(struct flow *f, struct pull_store *s)
     case PULL_TELL:
         break;
     }
-    after_session_change(hub_of(f), are_sessions(s) ? &s->session.session : &s->cdr.session);
+    if (are(s, MODULE_INVOICES))
+        return next_one(s);
+    if (!are_sessions(s)) {
+        enum flow_next next = cdr_intake_run(f, &s->cdr);
+        if (next != FLOW_NEXT)
+            return next;
+    }
+    after_session_change(hub_of(f), are_sessions(s) ? &s->session.session : &s->cdr.result.session);
     return next_one(s);
 }

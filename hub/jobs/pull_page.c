@@ -17,14 +17,15 @@
 #include "ocpi/headers.h"
 #include "ocpi/url.h"
 
-/* Reading a page of Locations must not hold up the loop for long. */
-enum { PAGE_LIMIT = 100, PAGE_LIMIT_LOCATIONS = 20 };
+/* Reading a page of large objects must not hold up the loop for long. */
+enum { PAGE_LIMIT = 100, PAGE_LIMIT_LARGE = 20 };
 
 const char *pull_first_page(struct arena *a, const struct peer *peer,
                             const struct pull_claim *claim)
 {
     const char *endpoint = peer_url(a, peer, claim->module, OCPI_INTERFACE_SENDER, NULL);
-    bool locations = strcmp(claim->module, MODULE_LOCATIONS) == 0;
+    bool large =
+        strcmp(claim->module, MODULE_LOCATIONS) == 0 || strcmp(claim->module, MODULE_INVOICES) == 0;
     const char *from = NULL;
     char time[TIME_TEXT];
 
@@ -34,8 +35,8 @@ const char *pull_first_page(struct arena *a, const struct peer *peer,
         from = peer->version == OCPI_2_1_1 ? time_print_seconds(time, claim->date_from_us)
                                            : time_print_millis(time, claim->date_from_us);
     return url_query(a, endpoint, "limit",
-                     arena_printf(a, "%d", locations ? PAGE_LIMIT_LOCATIONS : PAGE_LIMIT),
-                     "date_from", from, NULL);
+                     arena_printf(a, "%d", large ? PAGE_LIMIT_LARGE : PAGE_LIMIT), "date_from",
+                     from, NULL);
 }
 
 /* ---- offset ---- */

@@ -217,7 +217,7 @@ enum flow_next pull_store(struct flow *f, struct pull_store *s)
 {
     if (pauses(f, s))
         return FLOW_AGAIN;
-    if (is(s, MODULE_SESSIONS) || is(s, MODULE_CDRS))
+    if (is(s, MODULE_SESSIONS) || is(s, MODULE_CDRS) || is(s, MODULE_INVOICES))
         return pull_store_one(f, s);
     switch (s->phase) {
     case PULL_SEE:

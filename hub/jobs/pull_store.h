@@ -10,11 +10,11 @@
 #include <jansson.h>
 
 #include "base/flow.h"
-#include "db/cdr.h"
 #include "db/network_session.h"
 #include "db/partner.h"
 #include "db/pull.h"
 #include "db/roaming_token.h"
+#include "hub/finance/intake.h"
 #include "hub/partner/intake.h"
 
 enum { PULL_SLICE = 3 }; /* a pause follows: the setting pull_share */
@@ -36,7 +36,8 @@ struct pull_store {
     bool skip[PULL_SLICE];
     struct token_owner owner;
     struct network_session_stored session;
-    struct cdr_stored cdr;
+    struct cdr_intake cdr;
+    enum invoice_outcome invoice;
 };
 
 /* Returned from a step until it says FLOW_NEXT. */
@@ -44,7 +45,7 @@ enum flow_next pull_store(struct flow *f, struct pull_store *s);
 
 /* For the parts of it: says that the object is left out, and why. */
 void pull_refused(struct flow *f, struct pull_store *s, const json_t *object, struct err e);
-/* Sessions and CDRs, one at a time: hub/jobs/pull_one.c. */
+/* Sessions, CDRs and invoice records, one at a time: hub/jobs/pull_one.c. */
 enum flow_next pull_store_one(struct flow *f, struct pull_store *s);
 /* An eMSP's Token as it is kept: hub/jobs/pull_token.c. */
 const char *pull_token_contract(const struct intake *in, const json_t *token);

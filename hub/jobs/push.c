@@ -11,7 +11,9 @@
  *    Tariff that is no more      DELETE
  *    CDR                         POST   {endpoint}
  *    Token                       PUT    {endpoint}/{cc}/{pid}/{uid}?type={type}
- *    ClientInfo                  PUT    {endpoint}/{cc}/{pid}, without routing headers (R-HCI-03)
+ *    invoice record (ours)       POST   {endpoint}; a change PUT or DELETE
+ * {endpoint}/{cc}/{pid}/{id}, POST where the receiver does not know it ClientInfo PUT
+ * {endpoint}/{cc}/{pid}, without routing headers (R-HCI-03)
  *
  * The hub is the sender: FROM is the hub, TO the partner, while URL and object keep their owner
  * (R-ROUTE-13).
@@ -116,6 +118,10 @@ static const char *module_of(enum outbox_kind kind)
         return MODULE_CDRS;
     case OUTBOX_TOKEN:
         return MODULE_TOKENS;
+    case OUTBOX_INVOICE:
+    case OUTBOX_INVOICE_CHANGED:
+    case OUTBOX_INVOICE_DELETED:
+        return MODULE_INVOICES;
     case OUTBOX_CLIENT_INFO:
         break;
     }
@@ -185,6 +191,7 @@ static const char *url_of(struct flow *f, const struct push *p, const char *evse
 
     switch (o->kind) {
     case OUTBOX_CDR:
+    case OUTBOX_INVOICE:
         return peer_url(f->arena, &p->peer, module, OCPI_INTERFACE_RECEIVER, NULL);
     case OUTBOX_CLIENT_INFO:
         return peer_url(f->arena, &p->peer, module, OCPI_INTERFACE_RECEIVER, o->country_code,
@@ -210,6 +217,9 @@ static const char *class_of(enum outbox_kind kind)
         return "CDR";
     case OUTBOX_TOKEN:
         return "Token";
+    case OUTBOX_INVOICE:
+    case OUTBOX_INVOICE_CHANGED:
+        return "InvoiceReconciliationRecord";
     default:
         return "Location";
     }
@@ -310,14 +320,14 @@ static bool fill_call(struct flow *f, struct push *p, bool whole)
     p->patched = false;
     if (o->kind == OUTBOX_CLIENT_INFO) {
         p->call.body = client_info(f, o);
-    } else if (o->kind == OUTBOX_TARIFF_DELETED) {
+    } else if (o->kind == OUTBOX_TARIFF_DELETED || o->kind == OUTBOX_INVOICE_DELETED) {
         p->call.method = "DELETE";
     } else {
         if (!tell(f, p, &told))
             return false;
         p->call.body = told.document;
         p->call.losses = told.losses;
-        if (o->kind == OUTBOX_CDR)
+        if (o->kind == OUTBOX_CDR || o->kind == OUTBOX_INVOICE)
             p->call.method = "POST";
         const char *patch = o->kind == OUTBOX_EVSE && !whole ? evse_patch(f, p, &told) : NULL;
         if (patch) {
@@ -442,7 +452,9 @@ static void judge(struct flow *f, struct push *p)
     const char *after = http_answer_header(&a->http, "retry-after");
     struct err e = ocpi_answer_err(f->arena, a);
 
-    if (!failed(e) || (p->item.kind == OUTBOX_TARIFF_DELETED && a->http.status == 404)) {
+    bool deleted = p->item.kind == OUTBOX_TARIFF_DELETED || p->item.kind == OUTBOX_INVOICE_DELETED;
+
+    if (!failed(e) || (deleted && a->http.status == 404)) {
         const char *location = http_answer_header(&a->http, "location");
         decide(p, OUTBOX_SENT,
                location ? arena_printf(f->arena, "Location: %.255s", location) : NULL);
@@ -491,6 +503,13 @@ static enum flow_next tell_partner(struct flow *f)
         ocpi_send(f, &p->call, &p->answer);
         return FLOW_AGAIN;
     case LOOK_AT_ANSWER:
+        if (p->item.kind == OUTBOX_INVOICE_CHANGED && p->answer.http.status == 404) {
+            p->item.kind = OUTBOX_INVOICE; /* it never got there */
+            if (!fill_call(f, p, true))
+                return FLOW_NEXT;
+            p->phase = SEND;
+            return FLOW_AGAIN;
+        }
         if (p->patched && is_missing_there(&p->answer)) {
             if (!fill_call(f, p, true))
                 return FLOW_NEXT;

@@ -21,6 +21,12 @@ extern const struct flow_type inspect_session_flow; /* inspect.c */
 extern const struct flow_type list_messages_flow, show_message_flow; /* messages.c */
 extern const struct flow_type unlock_evse_flow;     /* unlock.c */
 extern const struct flow_type list_contracts_flow, set_contract_flow; /* contracts.c */
+extern const struct flow_type publish_retail_flow, list_retail_flow, show_retail_flow,
+    withdraw_retail_flow; /* retail.c */
+extern const struct flow_type set_vat_flow, list_vat_flow; /* vat.c */
+extern const struct flow_type list_user_groups_flow, set_user_group_flow, add_user_flow,
+    remove_user_flow; /* user_groups.c */
+extern const struct flow_type list_tariff_lint_flow, approve_tariff_flow; /* tariff_lint.c */
 
 extern const struct flow_type active_profile_ask_flow; /* active_profile.c */
 extern const struct flow_type reserve_evse_flow, cancel_reservation_flow; /* reservations.c */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CDRs, receiver: the final record of a charge. Stored once, in the bytes in which it came; the
- * receipt is written in the same statement (db/cdr.h).
+ * CDRs, receiver: the final record of a charge. Stored once, in the bytes in which it came, priced
+ * and billed before it is answered (hub/finance/intake.h).
  */
 #include <string.h>
 
@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "db/cdr.h"
 #include "db/partner.h"
+#include "hub/finance/intake.h"
 #include "hub/jobs/jobs.h"
 #include "hub/partner/intake.h"
 #include "hub/partner/partner_api.h"
@@ -19,8 +20,7 @@
 struct cdr_write {
     struct intake in;
     struct token_owner owner;
-    struct cdr_put put;
-    struct cdr_stored result;
+    struct cdr_intake cdr;
     struct cdr_body body;
     struct stored_object stored;
 };
@@ -39,7 +39,7 @@ static enum flow_next ask_for_token(struct flow *f)
     return token_owner_find(f, w->in.partner->id, intake_auth_id(&w->in, r->json), &w->owner);
 }
 
-static enum flow_next check_and_store(struct flow *f)
+static enum flow_next check(struct flow *f)
 {
     struct cdr_write *w = f->state;
     const struct request *r = request_of(f);
@@ -47,39 +47,48 @@ static enum flow_next check_and_store(struct flow *f)
         r->http->body[strspn(r->http->body, " \t\r\n")] != '['; /* a list of one is a quirk */
 
     FLOW_TRY(f, intake_cdr_of(f, &w->in, r->json, as_sent ? r->http->body : NULL,
-                              r->http->body_length, &w->put));
-    FLOW_TRY(f, intake_check_receiver(f, "CDR", w->put.id, w->put.token_country_code,
-                                      w->put.token_party_id));
-    return cdr_put(f, &w->put, &w->result);
+                              r->http->body_length, &w->cdr.put));
+    FLOW_TRY(f, intake_check_receiver(f, "CDR", w->cdr.put.id, w->cdr.put.token_country_code,
+                                      w->cdr.put.token_party_id));
+    w->cdr.document = r->json;
+    return FLOW_NEXT;
+}
+
+static enum flow_next take_in(struct flow *f)
+{
+    struct cdr_write *w = f->state;
+
+    return cdr_intake_run(f, &w->cdr);
 }
 
 static enum flow_next tell_and_answer(struct flow *f)
 {
     struct cdr_write *w = f->state;
-    bool stored = w->result.outcome == CDR_STORED;
+    bool stored = w->cdr.result.outcome == CDR_STORED;
 
     metric_add(METRIC_CALLBACKS, "cdr",
-               w->result.outcome == CDR_CONFLICT ? "anomaly"
-               : stored                          ? "applied"
-                                                 : "duplicate",
+               w->cdr.result.outcome == CDR_CONFLICT ? "anomaly"
+               : stored                              ? "applied"
+                                                     : "duplicate",
                NULL, 1);
-    if (w->result.outcome == CDR_CONFLICT)
+    if (w->cdr.result.outcome == CDR_CONFLICT)
         return flow_fail(
             f, err_rule(err_at(f->arena, ERR_BAD_FIELD, "/id",
                                "/id: a CDR with this id and other content is stored already; "
                                "a CDR never changes (send a credit CDR, then a new one)"),
                         "R-CDR-04"));
-    if (stored && !w->put.token_country_code)
-        intake_note_stranger(w->in.partner, "CDR", w->put.id);
-    after_session_change(hub_of(f), &w->result.session);
+    if (stored && !w->cdr.put.token_country_code)
+        intake_note_stranger(w->in.partner, "CDR", w->cdr.put.id);
+    after_session_change(hub_of(f), &w->cdr.result.session);
     struct reply_header location = {
         "Location", arena_printf(f->arena, "%s/ocpi/emsp/%s/cdrs/%s", hub_of(f)->public_url,
-                                 version_name(w->in.version), w->result.path)};
+                                 version_name(w->in.version), w->cdr.result.path)};
     return reply_ocpi_headers(f, stored ? 201 : 200, NULL, &location, 1);
 }
 
 static const struct flow_step post_steps[] = {{"ask whose token it is", ask_for_token},
-                                              {"check and store", check_and_store},
+                                              {"check", check},
+                                              {"take it in", take_in},
                                               {"tell and answer", tell_and_answer},
                                               {0}};
 const struct flow_type cdr_post_flow = {

@@ -230,7 +230,8 @@ static struct err check_urls(struct flow *f, struct discover *d)
     for (size_t i = 0; i < found->endpoint_count; i++) {
         const struct peer_endpoint *endpoint = &found->endpoints[i];
         struct url parts;
-        bool used = false;
+        bool used = d->peer.version == OCPI_2_3_0 && /* before, it is no module */
+                    strcmp(endpoint->module, MODULE_INVOICES) == 0;
         for (size_t k = 0; k < sizeof USED / sizeof *USED; k++)
             used |= strcmp(USED[k], endpoint->module) == 0;
         if (!used)

@@ -13,6 +13,7 @@
 
 #include "base/flow.h"
 #include "db/cdr.h"
+#include "db/invoice.h"
 #include "db/location.h"
 #include "db/network_session.h"
 #include "db/partner.h"
@@ -70,6 +71,11 @@ struct err intake_session_of(struct flow *f, const struct intake *in, const json
 /* body: the bytes as they came, or NULL: printed from the document (a CDR out of a pulled page). */
 struct err intake_cdr_of(struct flow *f, const struct intake *in, const json_t *document,
                          const char *body, size_t body_length, struct cdr_put *ret);
+
+/* An invoice reconciliation record (2.3.0), of a party of the partner whatever its role. Whom it
+ * came for is us; a request says more. */
+struct err intake_invoice_of(struct flow *f, const struct intake *in, const json_t *document,
+                             struct invoice_put *ret);
 
 /* A Session or CDR whose TO is neither us nor the owner of its token (of the put) would leak, or
  * forge, a charge: refused, and noted. */

@@ -21,6 +21,9 @@ extern const struct flow_type cdr_post_flow, cdr_get_flow;
 /* tokens.c, callbacks.c */
 extern const struct flow_type token_list_flow, token_authorize_flow, token_known_flow;
 extern const struct flow_type callback_flow, active_profile_flow;
+/* invoices.c */
+extern const struct flow_type invoice_list_flow, invoice_get_flow, invoice_post_flow,
+    invoice_put_flow, invoice_delete_flow;
 /* shared_lists.c, roaming_tokens.c, client_infos.c */
 extern const struct flow_type shared_list_flow, shared_location_flow;
 extern const struct flow_type roaming_token_get_flow, roaming_token_put_flow,

@@ -139,7 +139,7 @@ enum flow_next reply_page(struct flow *f, const struct paging *paging, size_t us
         page.offset += (int64_t)used - page.limit;
     endpoint = arena_printf(f->arena, "%s/ocpi/%s/%s/%s", hub->public_url, face_name(r->face),
                             version_name(r->version), r->route->module);
-    if (strcmp(r->route->module, MODULE_HUB_CLIENT_INFO) == 0 && r->face == FACE_PLATFORM)
+    if (r->face == FACE_PLATFORM) /* what lies below the details */
         endpoint = arena_printf(f->arena, "%s/ocpi/%s/%s", hub->public_url,
                                 version_name(r->version), r->route->module);
     const char *link = used ? paging_link(f->arena, endpoint, r->http->query, &page, total) : NULL;

@@ -37,6 +37,9 @@ struct verdict {
     unsigned char hash[SHA256_BYTES];
     int64_t exp_s; /* 0: empty */
     char sub[NAME_MAX_LENGTH], robot[NAME_MAX_LENGTH];
+    bool staff; /* for which audience */
+    bool mfa;
+    unsigned roles;
 };
 
 struct authenticator {
@@ -211,8 +214,26 @@ static struct verdict *slot_of(struct authenticator *a, const unsigned char hash
     return &a->cache[i];
 }
 
-static void remember(struct verdict *v, const unsigned char *hash, const struct jwt_claims *c)
+static enum flow_next let_staff_in(struct flow *f, const char *sub, unsigned roles, bool mfa,
+                                   struct caller *ret)
 {
+    if (!mfa)
+        return flow_fail(f, err_at(f->arena, ERR_FORBIDDEN, NULL,
+                                   "staff sign in with a second factor; this token says nothing "
+                                   "of one (amr: mfa)"));
+    ret->kind = CALLER_STAFF;
+    ret->roles = roles;
+    ret->user_id = arena_text(f->arena, sub);
+    ret->name = arena_printf(f->arena, "staff:%s", sub);
+    return FLOW_NEXT;
+}
+
+static void remember(struct verdict *v, const unsigned char *hash, bool staff,
+                     const struct jwt_claims *c)
+{
+    v->staff = staff;
+    v->mfa = c->mfa;
+    v->roles = c->roles;
     memcpy(v->hash, hash, SHA256_BYTES);
     v->exp_s = c->exp_s;
     text_copy(v->sub, sizeof v->sub, c->sub);
@@ -220,10 +241,11 @@ static void remember(struct verdict *v, const unsigned char *hash, const struct 
 }
 
 static enum jwt_verdict check(struct authenticator *a, struct arena *arena, const char *token,
-                              int64_t now_s, struct jwt_claims *ret)
+                              bool staff, int64_t now_s, struct jwt_claims *ret)
 {
     const struct settings *s = a->hub->settings;
-    struct jwt_rules rules = {s->jwt_issuer, s->jwt_audience, now_s};
+    struct jwt_rules rules = {s->jwt_issuer, staff ? s->jwt_staff_audience : s->jwt_audience,
+                              now_s};
     enum jwt_verdict verdict = jwt_check(arena, token, &a->own, &rules, ret);
 
     if (verdict == JWT_GOOD || verdict == JWT_EXPIRED || !a->fetched.count)
@@ -233,7 +255,9 @@ static enum jwt_verdict check(struct authenticator *a, struct arena *arena, cons
     return verdict == JWT_INVALID && other == JWT_UNKNOWN_KEY ? JWT_INVALID : other;
 }
 
-enum flow_next authenticate_user(struct flow *f, const char *authorization, struct caller *ret)
+/* A token is for users or for staff, by its audience; never for both doors. */
+static enum flow_next authenticate(struct flow *f, const char *authorization, bool staff,
+                                   struct caller *ret)
 {
     struct authenticator *a = hub_of(f)->authenticator;
     const char *token = bearer_of(authorization);
@@ -247,15 +271,19 @@ enum flow_next authenticate_user(struct flow *f, const char *authorization, stru
         return flow_fail(f, err_new(ERR_TOKEN_INVALID));
     id_sha256(token, strlen(token), hash);
     struct verdict *known = slot_of(a, hash);
-    if (known->exp_s && memcmp(known->hash, hash, SHA256_BYTES) == 0) {
+    if (known->exp_s && known->staff == staff && memcmp(known->hash, hash, SHA256_BYTES) == 0) {
         if (known->exp_s + JWT_LEEWAY_S <= now_s)
             return flow_fail(f, err_new(ERR_TOKEN_EXPIRED));
-        return let_in(f, known->sub, known->robot, ret);
+        return staff ? let_staff_in(f, known->sub, known->roles, known->mfa, ret)
+                     : let_in(f, known->sub, known->robot, ret);
     }
-    switch (check(a, f->arena, token, now_s, &claims)) {
+    switch (check(a, f->arena, token, staff, now_s, &claims)) {
     case JWT_GOOD:
-        remember(known, hash, &claims);
-        return let_in(f, claims.sub, claims.robot, ret);
+        if (staff && claims.robot)
+            break;
+        remember(known, hash, staff, &claims);
+        return staff ? let_staff_in(f, claims.sub, claims.roles, claims.mfa, ret)
+                     : let_in(f, claims.sub, claims.robot, ret);
     case JWT_EXPIRED:
         return flow_fail(f, err_new(ERR_TOKEN_EXPIRED));
     case JWT_UNKNOWN_KEY:
@@ -279,6 +307,16 @@ enum flow_next authenticate_user(struct flow *f, const char *authorization, stru
     return flow_fail(f, err_new(ERR_TOKEN_INVALID));
 }
 
+enum flow_next authenticate_user(struct flow *f, const char *authorization, struct caller *ret)
+{
+    return authenticate(f, authorization, false, ret);
+}
+
+enum flow_next authenticate_staff(struct flow *f, const char *authorization, struct caller *ret)
+{
+    return authenticate(f, authorization, true, ret);
+}
+
 /* ---- admin ---- */
 
 struct err authenticate_admin(const struct hub *hub, const char *authorization, struct caller *ret)
@@ -298,7 +336,7 @@ struct err authenticate_admin(const struct hub *hub, const char *authorization, 
 /* ---- signing, in development ---- */
 
 char *authenticator_mint(const struct authenticator *a, struct arena *arena, const char *sub,
-                         const char *robot, int64_t seconds)
+                         const char *robot, const char *role, int64_t seconds)
 {
     int64_t now_s = time_now_us() / US_PER_SECOND;
     const char *text = NULL;
@@ -310,11 +348,20 @@ char *authenticator_mint(const struct authenticator *a, struct arena *arena, con
     text_init(&t, arena, 8192);
     json_begin_object(&t, NULL);
     json_put_text(&t, "iss", a->hub->settings->jwt_issuer);
-    json_put_text(&t, "aud", a->hub->settings->jwt_audience);
+    json_put_text(&t, "aud",
+                  role ? a->hub->settings->jwt_staff_audience : a->hub->settings->jwt_audience);
     json_put_text(&t, "sub", sub);
     json_put_int(&t, "iat", now_s);
     json_put_int(&t, "nbf", now_s);
     json_put_int(&t, "exp", now_s + seconds);
+    if (role) {
+        json_begin_array(&t, "roles");
+        json_put_text(&t, NULL, role);
+        json_end_array(&t);
+        json_begin_array(&t, "amr");
+        json_put_text(&t, NULL, "mfa");
+        json_end_array(&t);
+    }
     if (robot) {
         json_begin_object(&t, "act");
         json_put_text(&t, "sub", robot);

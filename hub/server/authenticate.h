@@ -32,12 +32,16 @@ bool authenticator_ready(const struct authenticator *a); /* it has at least one 
  * waits only for a key set that is being fetched. */
 enum flow_next authenticate_user(struct flow *f, const char *authorization, struct caller *ret);
 
+/* The same of staff, whose tokens have the audience jwt_staff_audience, `roles`, and `amr` with
+ * "mfa", without which it fails with ERR_FORBIDDEN. Fills kind, roles, user_id, name. */
+enum flow_next authenticate_staff(struct flow *f, const char *authorization, struct caller *ret);
+
 /* The admin token, in constant time. */
 struct err authenticate_admin(const struct hub *hub, const char *authorization, struct caller *ret);
 
-/* Signs a user's token with the development key; NULL where none is configured. `robot` may be
- * NULL. Valid for `seconds`. */
+/* Signs a user's token with the development key, or with `role` that of a member of staff; NULL
+ * where no key is configured. `robot` may be NULL. Valid for `seconds`. */
 char *authenticator_mint(const struct authenticator *a, struct arena *arena, const char *sub,
-                         const char *robot, int64_t seconds);
+                         const char *robot, const char *role, int64_t seconds);
 
 #endif

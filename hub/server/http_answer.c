@@ -120,7 +120,9 @@ size_t http_answer_print(const struct http_answer *a, char *to)
         to = put_value(to, a->headers[i].value);
         to = put_text(to, "\r\n");
     }
-    if (a->status != 204) {
+    if (a->framing == HTTP_CHUNKED) {
+        to = put_text(to, "Transfer-Encoding: chunked\r\n");
+    } else if (a->framing == HTTP_LENGTH && a->status != 204) {
         to = put_text(to, "Content-Length: ");
         to = put_number(to, a->length, number_length(a->length));
         to = put_text(to, "\r\n");

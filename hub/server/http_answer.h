@@ -7,11 +7,18 @@
 
 #include "hub/server/http_server.h"
 
+enum http_framing {
+    HTTP_LENGTH,      /* Content-Length */
+    HTTP_CHUNKED,     /* Transfer-Encoding: chunked */
+    HTTP_UNTIL_CLOSE, /* neither: the body ends with the connection */
+};
+
 struct http_answer {
     int status;
     const char *date;
     const struct http_header_out *headers; /* without Date, Content-Length, Connection */
     size_t header_count;
+    enum http_framing framing;
     size_t length;          /* of the body, sent or not; 204 does not tell it */
     const char *connection; /* NULL: not said */
 };

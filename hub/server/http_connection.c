@@ -17,13 +17,13 @@
  *   GONE          no socket; the memory stays while an answer is due
  *
  * While the client takes its answer (`out` is not empty) no further request is read. Every entry
- * from the loop or from a caller ends in settle(), which is the only place that decides about
- * events, timers and the end; `pins` keeps it away while callbacks of the caller are running.
+ * from the loop or from a caller ends in connection_settle(), which is the only place that decides
+ * about events, timers and the end; `pins` keeps it away while callbacks of the caller are running.
  */
 #include "hub/server/http_connection.h"
 
-#include "base/id.h"
 #include "base/arena.h"
+#include "base/id.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "hub/server/http_answer.h"
@@ -37,64 +37,12 @@ enum {
     BODY_AT_ONCE = 64 * 1024, /* believed of a Content-Length before the bytes are there */
     BODY_DEFAULT_MAX = 64 * 1024,
     ERROR_BODY_MAX = 16 * 1024,
-    HEAD_OUT_BYTES = 2048,
-    REMOTE_BYTES = 48,
 };
-
-enum phase { READING_HEAD, READING_BODY, ANSWERING, CLOSING, LINGERING, GONE };
-
-struct buffer {
-    char *bytes;
-    size_t at, length, capacity; /* at: what has been taken from its front */
-};
-
-struct http_exchange {
-    struct connection *connection;
-    struct arena *arena;          /* NULL: taken */
-    struct http_request *request; /* in the arena */
-    bool owed;                    /* the caller has it and has not answered */
-    bool no_body;                 /* HEAD */
-    bool is_old;                  /* HTTP/1.0: must be told that the connection goes on */
-    bool keep_alive;
-    void (*closed)(void *arg);
-    void *arg;
-};
-
-struct connection {
-    unsigned magic;
-    struct http_server *server;
-    struct connection *next, *before;
-    struct http_stream stream;
-    enum phase phase;
-    unsigned pins;
-    bool ended;            /* the client sends no more; perhaps it still listens */
-    bool reading, writing; /* the events are in the loop */
-    unsigned requests;
-    struct event read_event, write_event, timer;
-    struct event
-        again;        /* made active by hand: libevent does not add an fd's event that is active */
-    int64_t timer_ms; /* when the timer rings; 0: not set. Often earlier than needed. */
-    int64_t since_ms; /* when the phase's time began */
-    int64_t writing_ms; /* when `out` was last empty */
-    bool head_began;    /* READING_HEAD: since_ms is that of the first byte (or the accept) */
-    struct http_codec *codec;
-    struct buffer ahead, out, body;
-    size_t body_max;
-    struct http_exchange exchange;
-    char remote[REMOTE_BYTES];
-};
-
-enum { CONNECTION_MAGIC = 0x68747470 };
 
 static void buffer_free(struct buffer *b)
 {
     free(b->bytes);
     *b = (struct buffer){0};
-}
-
-static size_t buffer_left(const struct buffer *b)
-{
-    return b->length - b->at;
 }
 
 /* Bounded by the callers: HTTP_AHEAD_BYTES, the body's maximum, one answer. */
@@ -117,21 +65,21 @@ static void buffer_add(struct buffer *b, const void *bytes, size_t length)
     b->length += length;
 }
 
-static void forget_exchange(struct connection *c)
+void connection_forget_exchange(struct connection *c)
 {
     arena_free(c->exchange.arena);
     c->exchange = (struct http_exchange){.connection = c};
     buffer_free(&c->body);
 }
 
-static void set_phase(struct connection *c, enum phase phase)
+void connection_set_phase(struct connection *c, enum phase phase)
 {
     c->phase = phase;
     c->since_ms = time_monotonic_ms();
     c->head_began = false;
 }
 
-static void close_socket(struct connection *c)
+void connection_close_socket(struct connection *c)
 {
     if (c->phase == GONE)
         return;
@@ -145,7 +93,7 @@ static void close_socket(struct connection *c)
     c->ended = true;
     c->phase = GONE;
     if (!c->exchange.owed)
-        forget_exchange(c);
+        connection_forget_exchange(c);
     server_on_close(c->server);
 }
 
@@ -160,8 +108,9 @@ static void connection_free(struct connection *c)
         s->connections = c->next;
     if (c->next)
         c->next->before = c->before;
+    event_del(&c->again); /* a write that failed may have asked for it */
     http_codec_free(c->codec);
-    forget_exchange(c);
+    connection_forget_exchange(c);
     c->magic = 0;
     free(c);
     server_on_forgotten(s);
@@ -169,7 +118,7 @@ static void connection_free(struct connection *c)
 
 /* ---- writing ---- */
 
-static void send_pieces(struct connection *c, const struct iovec *pieces, int count)
+void connection_send(struct connection *c, const struct iovec *pieces, int count)
 {
     size_t sent = 0;
 
@@ -179,7 +128,7 @@ static void send_pieces(struct connection *c, const struct iovec *pieces, int co
         ssize_t n = http_stream_write(&c->stream, pieces, count, c->server->record);
 
         if (n == STREAM_FAILED || n == STREAM_END) {
-            close_socket(c);
+            connection_close_socket(c);
             return;
         }
         sent = n > 0 ? (size_t)n : 0;
@@ -202,45 +151,12 @@ static void flush(struct connection *c)
         if (n == STREAM_AGAIN)
             return;
         if (n < 0) {
-            close_socket(c);
+            connection_close_socket(c);
             return;
         }
         c->out.at += (size_t)n;
     }
     buffer_free(&c->out);
-}
-
-/* The body goes beside the head in the same call. */
-static void send_answer(struct connection *c, int status, const struct http_header_out *headers,
-                        size_t header_count, const void *body, size_t length)
-{
-    const struct http_exchange *x = &c->exchange;
-    const struct http_answer answer = {
-        .status = status,
-        .date = server_date(c->server),
-        .headers = headers,
-        .header_count = header_count,
-        .length = length,
-        /* 1.1 keeps by itself, 1.0 wants to hear it. */
-        .connection = !x->keep_alive ? "close"
-                      : x->is_old    ? "keep-alive"
-                                     : NULL,
-    };
-    const bool sends_body = length > 0 && status != 204 && status != 304 && !x->no_body;
-    char small[HEAD_OUT_BYTES], *head = small;
-    size_t room = http_answer_room(&answer);
-    struct iovec pieces[2];
-
-    if (room > sizeof small) {
-        head = malloc(room);
-        assert(head);
-    }
-    pieces[0] = (struct iovec){head, http_answer_print(&answer, head)};
-    pieces[1].iov_len = sends_body ? length : 0;
-    memcpy(&pieces[1].iov_base, &body, sizeof body); /* iovec is not const */
-    send_pieces(c, pieces, sends_body ? 2 : 1);
-    if (head != small)
-        free(head);
 }
 
 /* Protocol errors: answered in the caller's words, then the connection ends. */
@@ -267,13 +183,13 @@ static void refuse_malformed(struct connection *c, enum err_kind kind)
                           ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
                           : NULL},
         };
-        send_answer(c, info->http, headers, 3, body.bytes, body.length);
+        connection_answer(c, info->http, headers, 3, body.bytes, body.length);
     }
     text_done(&body);
     if (c->phase == GONE)
         return;
-    forget_exchange(c);
-    set_phase(c, CLOSING);
+    connection_forget_exchange(c);
+    connection_set_phase(c, CLOSING);
 }
 
 /* ---- reading ---- */
@@ -324,7 +240,7 @@ static void take_head(struct connection *c, bool more_is_here)
     bool has_body = head->chunked || head->content_length > 0;
 
     begin_exchange(c);
-    set_phase(c, READING_BODY);
+    connection_set_phase(c, READING_BODY);
     c->body_max = body_max_of(c, c->exchange.request->head);
     if (c->phase == GONE)
         return;
@@ -350,7 +266,7 @@ static void take_head(struct connection *c, bool more_is_here)
         static char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
         struct iovec piece = {go_on, sizeof go_on - 1};
 
-        send_pieces(c, &piece, 1);
+        connection_send(c, &piece, 1);
     }
 }
 
@@ -390,7 +306,7 @@ static void hand_over(struct connection *c)
     if (c->server->draining)
         x->keep_alive = false;
     x->owed = true;
-    set_phase(c, ANSWERING);
+    connection_set_phase(c, ANSWERING);
     o->handle(o->ctx, x);
 }
 
@@ -467,7 +383,7 @@ static void take_input(struct connection *c)
         if (n == STREAM_AGAIN)
             return;
         if (n == STREAM_FAILED) {
-            close_socket(c);
+            connection_close_socket(c);
             return;
         }
         if (n == STREAM_END) {
@@ -545,10 +461,10 @@ static void set_timer(struct connection *c)
 static void say_goodbye(struct connection *c)
 {
     http_stream_finish(&c->stream);
-    close_socket(c);
+    connection_close_socket(c);
 }
 
-static void settle(struct connection *c)
+void connection_settle(struct connection *c)
 {
     if (c->pins > 0)
         return;
@@ -562,16 +478,16 @@ static void settle(struct connection *c)
     }
     if (c->phase == CLOSING && buffer_left(&c->out) == 0) {
         if (c->ended) {
-            close_socket(c);
+            connection_close_socket(c);
         } else {
             http_stream_finish(&c->stream);
             buffer_free(&c->ahead);
-            set_phase(c, LINGERING);
+            connection_set_phase(c, LINGERING);
         }
     }
     if (c->phase <= READING_BODY && c->ended && buffer_left(&c->out) == 0 &&
         buffer_left(&c->ahead) == 0)
-        close_socket(c); /* nothing more can come of it */
+        connection_close_socket(c); /* nothing more can come of it */
     if (c->phase == READING_HEAD && is_idle(c)) {
         http_codec_trim(c->codec);
         if (c->server->draining && c->requests > 0)
@@ -592,7 +508,7 @@ static void settle(struct connection *c)
     set_timer(c);
 }
 
-static struct connection *connection_of(void *arg)
+struct connection *connection_of(void *arg)
 {
     struct connection *c = arg;
 
@@ -610,12 +526,22 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         ssize_t n = http_stream_discard(&c->stream, c->server->input, HTTP_READ_BYTES);
 
         if (n == STREAM_END || n == STREAM_FAILED)
-            close_socket(c);
+            connection_close_socket(c);
     } else {
         take_input(c);
     }
     c->pins--;
-    settle(c);
+    connection_settle(c);
+}
+
+/* There is room for more of the answer. */
+static void tell_drained(struct connection *c)
+{
+    void (*drained)(void *arg) = c->exchange.drained;
+
+    c->exchange.drained = NULL;
+    if (drained)
+        drained(c->exchange.drained_arg);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
@@ -625,9 +551,11 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     c->pins++;
     flush(c);
+    if (c->phase == ANSWERING && c->exchange.streams && buffer_left(&c->out) == 0)
+        tell_drained(c);
     take_input(c); /* what had to wait for this */
     c->pins--;
-    settle(c);
+    connection_settle(c);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -640,14 +568,14 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     c->pins++;
     if (deadline != 0 && time_monotonic_ms() >= deadline) {
         if (buffer_left(&c->out) > 0 || c->phase == LINGERING)
-            close_socket(c);
+            connection_close_socket(c);
         else if (c->phase == READING_HEAD && http_codec_is_idle(c->codec))
             say_goodbye(c); /* nothing was asked */
         else
             refuse_malformed(c, ERR_TIMEOUT_READING);
     }
     c->pins--;
-    settle(c);
+    connection_settle(c);
 }
 
 /* ---- for http_server.c ---- */
@@ -671,26 +599,32 @@ void connection_new(struct http_server *s, int fd, const char *remote)
     event_assign(&c->write_event, loop, fd, EV_WRITE | EV_PERSIST, on_writable, c);
     evtimer_assign(&c->timer, loop, on_timer, c);
     event_assign(&c->again, loop, -1, 0, on_readable, c);
-    set_phase(c, READING_HEAD);
+    connection_set_phase(c, READING_HEAD);
     c->head_began = true; /* who connects has something to say */
     c->next = s->connections;
     if (c->next)
         c->next->before = c;
     s->connections = c;
     s->open++;
-    settle(c);
+    connection_settle(c);
+}
+
+void connection_look_soon(struct connection *c)
+{
+    if (c->pins == 0 && (buffer_left(&c->ahead) > 0 || http_stream_holds_back(&c->stream)))
+        event_active(&c->again, EV_READ, 0);
 }
 
 void connection_kill(struct connection *c)
 {
-    close_socket(c);
-    settle(c);
+    connection_close_socket(c);
+    connection_settle(c);
 }
 
 void connection_drain(struct connection *c)
 {
     if (is_idle(c))
-        settle(c);
+        connection_settle(c);
 }
 
 bool connection_is_busy(const struct connection *c)
@@ -708,64 +642,4 @@ bool connection_is_open(const struct connection *c)
 struct connection *connection_next(const struct connection *c)
 {
     return c->next;
-}
-
-/* ---- exchanges ---- */
-
-const struct http_request *http_exchange_request(const struct http_exchange *x)
-{
-    return x->request;
-}
-
-struct arena *http_exchange_take_arena(struct http_exchange *x)
-{
-    struct arena *arena = x->arena;
-
-    assert(arena);
-    x->arena = NULL;
-    return arena;
-}
-
-void http_exchange_on_close(struct http_exchange *x, void (*closed)(void *arg), void *arg)
-{
-    struct connection *c = connection_of(x->connection);
-
-    assert(x->owed);
-    x->closed = closed;
-    x->arg = arg;
-    if (closed && c->ended && c->phase != GONE)
-        event_active(&c->again, EV_READ, 0); /* it has left already: told from the loop */
-}
-
-void http_exchange_drop(struct http_exchange *x)
-{
-    struct connection *c = connection_of(x->connection);
-
-    assert(x->owed);
-    x->owed = false;
-    close_socket(c);
-    forget_exchange(c);
-    settle(c);
-}
-
-void http_exchange_reply(struct http_exchange *x, int status, const struct http_header_out *headers,
-                         size_t header_count, const void *body, size_t length)
-{
-    struct connection *c = connection_of(x->connection);
-
-    assert(x->owed && status >= 200 && status <= 599);
-    x->owed = false;
-    if (c->phase != GONE) {
-        if (c->server->draining || (c->ended && buffer_left(&c->ahead) == 0))
-            x->keep_alive = false;
-        send_answer(c, status, headers, header_count, body, length);
-    }
-    if (c->phase != GONE) {
-        set_phase(c, x->keep_alive ? READING_HEAD : CLOSING);
-        /* From the loop, not from here: the caller is in the middle of something. */
-        if (c->pins == 0 && (buffer_left(&c->ahead) > 0 || http_stream_holds_back(&c->stream)))
-            event_active(&c->again, EV_READ, 0);
-    }
-    forget_exchange(c);
-    settle(c);
 }

@@ -94,7 +94,8 @@ struct http_server_options {
     /* The body of the answer to a request that is no request (HTTP status: err_info(kind)->http).
      * `path` is what is known of it, perhaps cut off, or NULL. ret_body is empty and bounded;
      * *ret_content_type must stay valid (a constant).
-     * `request_id` is made for this answer and stands in its X-Request-ID. NULL: one line of plain text. */
+     * `request_id` is made for this answer and stands in its X-Request-ID. NULL: one line of plain
+     * text. */
     void (*malformed)(void *ctx, enum err_kind kind, const char *path, const char *request_id,
                       struct text *ret_body, const char **ret_content_type);
 };
@@ -130,6 +131,20 @@ struct arena *http_exchange_take_arena(struct http_exchange *x);
  */
 void http_exchange_reply(struct http_exchange *x, int status, const struct http_header_out *headers,
                          size_t header_count, const void *body, size_t length);
+
+/*
+ * An answer in parts, for what is too long to be held: the head (200), any number of writes, the
+ * end. In chunks; to HTTP/1.0 until the connection ends. The exchange stays valid until the end.
+ * write: copied or sent. false: enough for now, or the client has left (on_close tells); wait for
+ * on_room, which is called once from the loop when all that was written has gone.
+ * end: whole=false breaks the connection off, so that nobody takes half for the whole.
+ */
+enum { HTTP_STREAM_BYTES = 256 * 1024 }; /* that wait for a client */
+void http_exchange_stream(struct http_exchange *x, int status,
+                          const struct http_header_out *headers, size_t header_count);
+bool http_exchange_write(struct http_exchange *x, const void *bytes, size_t length);
+void http_exchange_on_room(struct http_exchange *x, void (*room)(void *arg), void *arg);
+void http_exchange_end(struct http_exchange *x, bool whole);
 
 /* Closes the connection without an answer, as a broken peer would: for simulators and tests. */
 void http_exchange_drop(struct http_exchange *x);

@@ -2,6 +2,8 @@
 /* JWT: the rules around cjose's verification. */
 #include "hub/server/jwt.h"
 
+#include "hub/request.h"
+
 #include <openssl/err.h>
 #include <string.h>
 
@@ -114,6 +116,35 @@ static bool name_valid(const char *s)
     return s && *s && strlen(s) <= SUB_MAX && text_is_printable_ascii(s);
 }
 
+unsigned jwt_role(const char *name)
+{
+    static const struct {
+        const char *name;
+        enum role role;
+    } roles[] = {
+        {"operator", ROLE_OPERATOR}, {"lead", ROLE_LEAD},       {"admin", ROLE_ADMIN},
+        {"finance", ROLE_FINANCE},   {"auditor", ROLE_AUDITOR},
+    };
+
+    for (size_t i = 0; name && i < sizeof roles / sizeof *roles; i++)
+        if (strcmp(name, roles[i].name) == 0)
+            return roles[i].role;
+    return 0;
+}
+
+/* Roles that we do not know give no right. */
+static void read_rights(const json_t *claims, struct jwt_claims *ret)
+{
+    const json_t *roles = json_object_get(claims, "roles"), *amr = json_object_get(claims, "amr");
+
+    for (size_t i = 0; i < json_array_size(roles); i++)
+        ret->roles |= jwt_role(json_string_value(json_array_get(roles, i)));
+    for (size_t i = 0; i < json_array_size(amr); i++) {
+        const char *how = json_string_value(json_array_get(amr, i));
+        ret->mfa |= how && strcmp(how, "mfa") == 0;
+    }
+}
+
 static enum jwt_verdict check_claims(const json_t *claims, const struct jwt_rules *rules,
                                      struct jwt_claims *ret)
 {
@@ -135,6 +166,7 @@ static enum jwt_verdict check_claims(const json_t *claims, const struct jwt_rule
     if (exp - iat > (act ? JWT_ROBOT_S : JWT_USER_S))
         return JWT_INVALID;
     ret->exp_s = exp;
+    read_rights(claims, ret);
     return exp + JWT_LEEWAY_S <= rules->now_s ? JWT_EXPIRED : JWT_GOOD;
 }
 

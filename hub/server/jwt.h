@@ -10,6 +10,7 @@
 
 #include "hub/server/jwt_keys.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { JWT_MAX = 8192, JWT_LEEWAY_S = 60, JWT_USER_S = 24 * 3600, JWT_ROBOT_S = 3600 };
@@ -22,7 +23,12 @@ struct jwt_rules {
 struct jwt_claims {
     const char *sub, *robot; /* robot: act.sub, or NULL */
     int64_t exp_s;
+    /* Of staff: the known names in "roles", as enum role, and whether "amr" has "mfa". */
+    unsigned roles;
+    bool mfa;
 };
+/* 0: no such role. */
+unsigned jwt_role(const char *name);
 
 enum jwt_verdict {
     JWT_GOOD,

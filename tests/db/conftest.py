@@ -36,10 +36,8 @@ def m(url):
     # Every test has the world for itself; cdr and receipt refuse to be emptied otherwise.
     model.rows("SET session_replication_role = replica")
     model.rows("TRUNCATE session, session_event, operation, timer, network_session, cdr,"
-               " cdr_refused, receipt, receipt_series, finance_case, idempotency, token CASCADE")
+               " cdr_refused, receipt, receipt_series, finance_case, idempotency, token, invoice_record CASCADE")
     model.rows("SET session_replication_role = origin")
-    model.rows("INSERT INTO timer (subject, slot, kind, due_at)"
-               " VALUES ('hub', 'orphan_cdr', 'orphan_cdr', hub_now())")
     yield model
     model.close()
 

@@ -20,11 +20,13 @@
 #include "db/cdr.h"
 #include "db/db.h"
 #include "db/inspect.h"
+#include "db/ledger.h"
 #include "db/location.h"
 #include "db/network_session.h"
 #include "db/operation.h"
 #include "db/partner.h"
 #include "db/pull.h"
+#include "db/receipt.h"
 #include "db/session.h"
 #include "db/tariff.h"
 #include "db/timer.h"
@@ -47,8 +49,16 @@ static struct {
     struct network_session_stored reading;
     struct stored_object object;
     struct session_stopped stopped;
-    struct cdr_stored cdr;
+    struct cdr_put cdr_put;
+    struct cdr_context context;
+    struct cdr_stored cdr, settled;
+    struct cdr_row row;
     struct receipt receipt;
+    struct receipts receipts;
+    struct receipt_series_list series;
+    struct receipt_chain chain;
+    struct ledger_balances balances;
+    struct ledger_faults faults;
     struct cdr_body body;
     struct token_found token;
     struct token_page tokens;
@@ -495,34 +505,147 @@ static enum flow_next stop(struct flow *f)
     return session_stop(f, &ask, &t.stopped);
 }
 
-static enum flow_next post_cdr(struct flow *f)
+static enum flow_next look_at_cdr(struct flow *f)
 {
     int64_t now_us = time_now_us();
-    struct cdr_put put = {.partner_id = t.partner,
-                          .country_code = "FI",
-                          .party_id = "VRT",
-                          .id = "CDR-1",
-                          .body = "{\"id\": \"CDR-1\"}",
-                          .body_length = 15,
-                          .content_hash = "c1",
-                          .location_id_path = "0123456789abcdef0123456789abcdef",
-                          .session_id = "S-77",
-                          .start_us = now_us - 1800 * US_PER_SECOND,
-                          .end_us = now_us,
-                          .energy_u6 = 20000000,
-                          .total_cost_u6 = 7204900,
-                          .currency = "EUR",
-                          .last_updated_us = now_us,
-                          .plausible = true};
 
+    t.cdr_put = (struct cdr_put){.partner_id = t.partner,
+                                 .country_code = "FI",
+                                 .party_id = "VRT",
+                                 .id = "CDR-1",
+                                 .body = "{\"id\": \"CDR-1\"}",
+                                 .body_length = 15,
+                                 .content_hash = "c1",
+                                 .location_id_path = "0123456789abcdef0123456789abcdef",
+                                 .session_id = "S-77",
+                                 .start_us = now_us - 1800 * US_PER_SECOND,
+                                 .end_us = now_us,
+                                 .energy_u6 = 20000000,
+                                 .total_cost_u6 = 7204900,
+                                 .total_cost_excl_u6 = 6050000,
+                                 .currency = "EUR",
+                                 .last_updated_us = now_us,
+                                 .plausible = true};
     assert_int_equal(t.stopped.outcome, STOP_TAKEN);
     assert_int_equal(t.stopped.session.state, SESSION_STOPPING);
-    return cdr_put(f, &put, &t.cdr);
+    return cdr_context(f, &(struct cdr_ask){.put = &t.cdr_put, .token_most = 3}, &t.context);
+}
+
+static const char *priced(struct flow *f, const char *situation)
+{
+    return arena_printf(f->arena,
+                        "{\"situation\":\"%s\",\"class\":\"OK\",\"ours\":true,"
+                        "\"calculation\":{\"loss_u6\":50000},"
+                        "\"receipt\":{\"content\":\"{}\",\"currency\":\"EUR\","
+                        "\"gross_minor\":720,\"net_minor\":605,\"vat_minor\":115,"
+                        "\"accounts\":[\"receivable\",\"revenue:FIN:19\",\"vat:FIN:19\"],"
+                        "\"amounts_u6\":[7200000,-6050000,-1150000]}}",
+                        situation);
+}
+
+static enum flow_next post_cdr_too_late(struct flow *f)
+{
+    assert_int_equal(t.context.known, CDR_NEW);
+    assert_string_equal(t.context.session_id, t.ask.id);
+    assert_string_equal(t.context.phase, "stopping");
+    assert_false(t.context.billed || t.context.has_limits);
+    assert_true(t.context.has_energy);
+    assert_null(t.context.quote);
+    assert_null(t.context.replaces);
+    return cdr_put(f, &t.cdr_put, priced(f, "another"), &t.cdr);
+}
+
+static enum flow_next post_cdr(struct flow *f)
+{
+    assert_int_equal(t.cdr.outcome, CDR_AGAIN);
+    return cdr_put(f, &t.cdr_put, priced(f, t.context.situation), &t.cdr);
+}
+
+static enum flow_next look_once_more(struct flow *f)
+{
+    assert_int_equal(t.cdr.outcome, CDR_STORED);
+    assert_string_equal(t.cdr.class, "OK");
+    assert_memory_equal(t.cdr.receipt, "TEST-", 5);
+    assert_string_equal(t.cdr.receipt + strlen("TEST-2026"), "-0000001");
+    assert_int_equal(t.cdr.waiting_credit, 0);
+    return cdr_context(f, &(struct cdr_ask){.put = &t.cdr_put}, &t.context);
+}
+
+static enum flow_next settle_what_is_over(struct flow *f)
+{
+    assert_int_equal(t.context.known, CDR_KNOWN);
+    assert_string_equal(t.context.path, "0123456789abcdef0123456789abcdef");
+    assert_string_equal(t.context.filed, "billed");
+    return cdr_settle(f, t.cdr.cdr, NULL, "{}", "hub", false, &t.settled);
+}
+
+static enum flow_next read_row(struct flow *f)
+{
+    assert_int_equal(t.settled.outcome, CDR_OVER);
+    return cdr_read(f, t.cdr.cdr, &t.row);
+}
+
+static enum flow_next check_books(struct flow *f)
+{
+    assert_true(t.row.found && !t.row.manual);
+    assert_string_equal(t.row.put.id, "CDR-1");
+    assert_string_equal(t.row.put.content_hash, "c1");
+    assert_int_equal(t.row.put.energy_u6, 20000000);
+    assert_string_equal(t.row.session_id, t.ask.id);
+    return ledger_check(f, TIME_NONE, TIME_NONE, &t.faults);
+}
+
+static enum flow_next read_books(struct flow *f)
+{
+    assert_int_equal(t.faults.count, 0);
+    return ledger_balances(f, TIME_NONE, TIME_NONE, &t.balances);
+}
+
+static enum flow_next read_documents(struct flow *f)
+{
+    int64_t sum = 0;
+
+    /* cpo_payable, hub_loss, purchase, receivable, revenue, vat */
+    assert_int_equal(t.balances.count, 6);
+    assert_string_equal(t.balances.items[1].account, "hub_loss");
+    assert_int_equal(t.balances.items[1].amount_u6, 50000);
+    assert_string_equal(t.balances.items[2].account, "purchase");
+    assert_int_equal(t.balances.items[2].amount_u6, 6000000);
+    for (size_t i = 0; i < t.balances.count; i++)
+        sum += t.balances.items[i].amount_u6;
+    assert_int_equal(sum, 0);
+    return receipt_of_session(f, t.ask.id, &t.receipts);
+}
+
+static enum flow_next list_series(struct flow *f)
+{
+    assert_int_equal(t.receipts.count, 1);
+    assert_int_equal(t.receipts.items[0].net_minor, 605);
+    assert_string_equal(t.receipts.items[0].cdr_id, "CDR-1");
+    assert_null(t.receipts.items[0].cancels);
+    return receipt_series_all(f, &t.series);
+}
+
+static enum flow_next verify_series(struct flow *f)
+{
+    assert_int_equal(t.series.count, 1);
+    assert_int_equal(t.series.items[0].issued, 1);
+    return receipt_verify(f, t.series.items[0].series, t.series.items[0].year, 0, "", 100,
+                          &t.chain);
+}
+
+static enum flow_next find_by_number(struct flow *f)
+{
+    assert_int_equal(t.chain.rows, 1);
+    assert_null(t.chain.broken);
+    assert_string_equal(t.chain.last_hash, t.receipts.items[0].hash);
+    return receipt_find(f, 0, t.cdr.receipt, &t.receipt);
 }
 
 static enum flow_next get_receipt(struct flow *f)
 {
-    assert_int_equal(t.cdr.outcome, CDR_STORED);
+    assert_true(t.receipt.found);
+    assert_int_equal(t.receipt.id, t.receipts.items[0].id);
     assert_string_equal(t.cdr.filed, "billed");
     assert_int_equal(t.cdr.session.state, SESSION_COMPLETED);
     return receipt_get(f, t.ask.id, "anna", &t.found, &t.receipt);
@@ -536,7 +659,9 @@ static enum flow_next get_foreign_receipt(struct flow *f)
     assert_int_equal(t.receipt.duration_minutes, 30);
     assert_string_equal(t.receipt.currency, "EUR");
     assert_string_equal(t.receipt.payment_status, "not_required");
-    assert_memory_equal(t.receipt.receipt_number, "TEST-", 5);
+    assert_string_equal(t.receipt.number, t.cdr.receipt);
+    assert_true(t.receipt.has_content);
+    assert_string_equal(t.receipt.content, "{}");
     return receipt_get(f, t.ask.id, "bert", &t.found, &t.receipt);
 }
 
@@ -621,7 +746,18 @@ static void a_session_runs_from_the_start_to_the_receipt(void **state)
         {"ask a profile", ask_profile},
         {"get the profile", get_profile},
         {"stop", stop},
+        {"look", look_at_cdr},
+        {"CDR too late", post_cdr_too_late},
         {"CDR", post_cdr},
+        {"look once more", look_once_more},
+        {"settle what is over", settle_what_is_over},
+        {"read the row", read_row},
+        {"check the books", check_books},
+        {"read the books", read_books},
+        {"read the documents", read_documents},
+        {"list the series", list_series},
+        {"verify the series", verify_series},
+        {"find by number", find_by_number},
         {"receipt", get_receipt},
         {"foreign receipt", get_foreign_receipt},
         {"get the CDR", get_cdr},

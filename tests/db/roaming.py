@@ -27,8 +27,8 @@ STATEMENTS = {name: text for path in sorted((DB / "statements").glob("*.sql"))
 TABLES = ("partner, party, party_pending, partner_token, pull, push_target, contract, outbox,"
           " roaming_token, client_info, location, evse, tariff, tariff_version, session,"
           " session_event, operation, timer, network_session, shared_session, cdr, cdr_refused, receipt,"
-          " receipt_series, finance_case, idempotency, token, relay_context, relay_result,"
-          " relay_cursor, profile_setter, alias, shared_id, reservation_number")
+          " receipt_series, ledger_entry, finance_case, idempotency, token, relay_context, relay_result,"
+          " relay_cursor, profile_setter, invoice_record, alias, shared_id, reservation_number")
 
 SENDER_MODULES = ("locations", "tariffs", "sessions", "cdrs")
 OLD = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
@@ -127,11 +127,15 @@ class Roaming(Model):
             "E0", "1", False, False, "2.2.1", "NL" if owner else None, owner)
 
     def foreign_cdr(self, partner, party, name, owner=None, country="FI", location="L0"):
+        body, now = f'{{"id":"{name}"}}', self.now()
+        context = self.context(None, partner, country, party, name, name, None, "T", None, "E0", now,
+                               now, "EUR", False, None)
+        priced = {"situation": context["situation"], "class": "OK", "ours": owner is None}
         return self.value(
-            "cdr_put", partner, country, party, name, f'{{"id":"{name}"}}'.encode(), name,
-            f"path-{uuid.uuid4().hex}", None, "T", None, "E0", location, self.now(), self.now(), 1,
-            1, 1, True, "EUR", False, None, self.later(), True, None, "FI-HUB", "2.2.1",
-            "NL" if owner else None, owner)
+            "cdr_put", partner, country, party, name, body.encode(), name,
+            f"path-{uuid.uuid4().hex}", None, "T", None, "E0", location, now, now, 1, 1, 1, True,
+            "EUR", False, None, self.later(), "2.2.1", "NL" if owner else None, owner, "push",
+            json.dumps(priced), "FI-HUB", types={26: "jsonb"})
 
     def token(self, partner, party, uid, country="NL", contract=None, valid=True, type="RFID",
               at=None):

@@ -28,6 +28,7 @@ static struct {
     struct roaming_token_stored token;
     struct token_owner owner;
     struct network_session_stored session;
+    struct cdr_context context;
     struct cdr_stored cdr;
     struct cdr_body body;
     struct outbox_items outbox;
@@ -456,34 +457,50 @@ static enum flow_next put_session(struct flow *f)
                                &t.session);
 }
 
-static enum flow_next put_cdr(struct flow *f)
+static const struct cdr_put *the_cdr(void)
+{
+    static struct cdr_put put;
+
+    put = (struct cdr_put){.partner_id = t.cpo,
+                           .country_code = "FI",
+                           .party_id = "VRT",
+                           .id = "C1",
+                           .body = "{\"id\":\"C1\"}",
+                           .body_length = 11,
+                           .ocpi = OCPI_2_1_1,
+                           .content_hash = "c",
+                           .location_id_path = "0123456789abcdef0123456789abcdef",
+                           .token_uid = "04AABB",
+                           .token_country_code = "NL",
+                           .token_party_id = "DRV",
+                           .cdr_location_id = "l1",
+                           .start_us = 1,
+                           .end_us = 2,
+                           .currency = "EUR",
+                           .last_updated_us = 3,
+                           .plausible = true};
+    return &put;
+}
+
+static enum flow_next look_at_cdr(struct flow *f)
 {
     assert_int_equal(t.session.outcome, NS_APPLIED);
-    return cdr_put(f,
-                   &(struct cdr_put){.partner_id = t.cpo,
-                                     .country_code = "FI",
-                                     .party_id = "VRT",
-                                     .id = "C1",
-                                     .body = "{\"id\":\"C1\"}",
-                                     .body_length = 11,
-                                     .ocpi = OCPI_2_1_1,
-                                     .content_hash = "c",
-                                     .location_id_path = "0123456789abcdef0123456789abcdef",
-                                     .token_uid = "04AABB",
-                                     .token_country_code = "NL",
-                                     .token_party_id = "DRV",
-                                     .cdr_location_id = "l1",
-                                     .start_us = 1,
-                                     .end_us = 2,
-                                     .currency = "EUR",
-                                     .last_updated_us = 3,
-                                     .plausible = true},
+    return cdr_context(f, &(struct cdr_ask){.put = the_cdr()}, &t.context);
+}
+
+static enum flow_next put_cdr(struct flow *f)
+{
+    assert_string_equal(t.context.session_id, "");
+    return cdr_put(f, the_cdr(),
+                   arena_printf(f->arena, "{\"situation\":\"%s\",\"class\":\"OK\",\"ours\":false}",
+                                t.context.situation),
                    &t.cdr);
 }
 
 static enum flow_next get_cdr(struct flow *f)
 {
     assert_int_equal(t.cdr.outcome, CDR_STORED);
+    assert_string_equal(t.cdr.filed, "carried"); /* another party's token: nobody is billed here */
     return cdr_get(f, t.cpo, "0123456789abcdef0123456789abcdef", &t.body);
 }
 
@@ -548,6 +565,7 @@ static void a_contract_lets_one_read_what_the_other_told(void **state)
         {"get", get_token},
         {"list", list_tokens},
         {"session", put_session},
+        {"look at the cdr", look_at_cdr},
         {"cdr", put_cdr},
         {"get", get_cdr},
         {"list", list_cdrs},

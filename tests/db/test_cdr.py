@@ -57,7 +57,7 @@ def test_a_cdr_before_its_session_is_found_by_the_job(m):
     assert m.cases(cdr="C") == ["unmatched_cdr"]
     session = m.active(name="S")
     m.wait(15 * 60 + 1)
-    assert session in [e["s_id"] for e in m.timers()]
+    assert session in [e["s_id"] for e in m.retry()]
     assert m.session(session)["state"] == "completed" and not m.cases(cdr="C")
 
 
@@ -78,6 +78,9 @@ def test_a_credit_before_its_original_meets_it(m):
     session = m.active()
     assert m.cdr("C-C", credit=True, credits="C", cost=-7200000)["filed"] == "credit_waiting"
     m.cdr("C", session)
+    assert [r["amount_minor"] for r in m.receipts(session)] == [720]
+    m.wait(72 * 3600 + 1)
+    assert len(m.cancel_due()) == 1
     assert [r["amount_minor"] for r in m.receipts(session)] == [720, -720]
 
 
@@ -86,7 +89,7 @@ def test_a_cdr_after_force_close_is_a_finance_case_until_confirmed(m):
     assert m.cdr("C", session)["filed"] == "force_closed"
     assert m.session(session)["state"] == "failed"
     cdr = m.row("SELECT id FROM cdr")["id"]
-    m.rows("SELECT finance_decide(%s, %s, true, 'finance:x', 'FI-HUB')", session, cdr)
+    m.decide(cdr, True)
     assert m.session(session)["state"] == "completed" and len(m.receipts(session)) == 1
 
 

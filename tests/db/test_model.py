@@ -10,7 +10,7 @@ import random
 
 import pytest
 
-from model import check_receipts
+from model import check_books, check_receipts
 
 OPEN = ("pending", "active", "stopping")
 
@@ -33,7 +33,9 @@ def check(m, seen):
     assert not m.rows("SELECT 1 FROM session s WHERE state = 'completed' AND NOT EXISTS"
                       " (SELECT FROM cdr WHERE session_id = s.id AND accepted_at IS NOT NULL)")
     assert not m.rows("SELECT 1 FROM cdr c WHERE accepted_at IS NOT NULL AND"
-                      " (SELECT count(*) FROM receipt WHERE cdr = c.id) <> 1"), "I6"
+                      " (SELECT count(*) FROM receipt WHERE cdr = c.id)"
+                      " + (SELECT count(*) FROM receipt_cancellation WHERE credit = c.id"
+                      "     AND issued_at IS NULL) <> 1"), "I6"
     assert not m.rows("SELECT 1 FROM operation WHERE kind = 'start' AND attempts - not_sent > 1"), "I2"
     assert not m.rows("SELECT 1 FROM session s WHERE state = 'stopping' AND NOT ended AND substatus"
                       " NOT IN ('stuck') AND last_error IS NULL AND NOT EXISTS"
@@ -48,6 +50,7 @@ def check(m, seen):
                       " AND t.rule = e.rule AND t.to_state = e.to_state"
                       " AND t.from_state IS NOT DISTINCT FROM e.from_state)")
     check_receipts(m)
+    check_books(m)
 
 
 def play(m, seed):
@@ -112,13 +115,14 @@ def play(m, seed):
         elif what == "timer":
             m.wait(dice.choice([1, 5, 16, 35, 90, 200, 1000, 8000, 90000]))
             m.timers()
+            m.retry()
+            m.cancel_due()
         elif what == "force" and dice.random() < 0.2:
             m.rows("SELECT session_force_close(%s, 'test', 'operator:x')", session)
         elif what == "finance":
-            for c in m.rows("SELECT id, session_id FROM cdr WHERE filed IN"
-                            " ('late_start', 'force_closed') LIMIT 1"):
-                m.rows("SELECT finance_decide(%s, %s, %s, 'finance:x', 'FI-HUB')",
-                       c["session_id"], c["id"], dice.random() < 0.5)
+            for c in m.rows("SELECT id FROM cdr WHERE filed IN"
+                            " ('late_start', 'force_closed', 'quarantined') LIMIT 1"):
+                m.decide(c["id"], dice.random() < 0.5)
         elif what == "profile":
             m.call("profile_ask", session, None, None, "u", dice.random() < 0.3, "{}")
         assert not m.rows("SELECT * FROM timer WHERE failures > 0"), "a timer raised"
@@ -130,6 +134,8 @@ def play(m, seed):
         for o in m.claim():
             m.answer(o["id"], "unclear")
         m.timers()
+        m.retry()
+        m.cancel_due()
         check(m, seen)
     for s in m.rows("SELECT * FROM session WHERE state IN ('pending', 'active', 'stopping')"):
         assert s["state"] == "stopping" and (s["ended"] or s["recovered_from"]), dict(s)

@@ -150,7 +150,7 @@ def test_a_person_decides_about_a_late_start(m, confirm):
     m.push("S", "COMPLETED", session, kwh=2)
     m.cdr("C", session, kwh=2)
     cdr = m.row("SELECT id FROM cdr")["id"]
-    m.rows("SELECT finance_decide(%s, %s, %s, 'finance:x', 'FI-HUB')", session, cdr, confirm)
+    m.decide(cdr, confirm)
     assert m.session(session)["state"] == ("completed" if confirm else "failed")
     assert len(m.receipts(session)) == confirm and not m.cases(session)
     if not confirm:

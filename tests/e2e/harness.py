@@ -191,6 +191,12 @@ SETTING_SECTIONS = {
     "website": "ocpi", "page_limit": "ocpi", "handshake_timeout": "ocpi", "data_key_file": "secrets",
     "hash_key_file": "secrets", "admin_token_file": "secrets", "jwt_issuer": "auth",
     "jwt_audience": "auth", "jwt_keys_file": "auth", "jwks_url": "auth", "dev_jwt_key_file": "auth",
+    "issuer_name": "finance", "issuer_address": "finance", "issuer_vat_id": "finance",
+    "issuer_contact": "finance", "receipt_series": "finance", "receipt_language": "finance",
+    "receipt_pdf": "finance", "cancellation_hold": "finance", "collect_increase": "finance",
+    "power_tolerance": "finance",
+    "psp_url": "payments", "psp_key_file": "payments", "psp_webhook_secret_file": "payments",
+    "psp_timeout": "payments", "hold_amounts": "payments", "refund_limit": "payments",
     "probe_silence": "ocpi", "probe_every": "ocpi", "pull_share": "ocpi",
 }
 
@@ -217,7 +223,10 @@ class Hub:
             "admin_socket": admin_socket, "run_file": self.run_file, "allow_private_urls": "127.0.0.0/8",
             "drain_notice": "0s", "database_url": database_url, "redis_url": redis_url,
             "country_code": "FI", "party_id": "HUB", "name": "Hub", "jwt_issuer": ISSUER,
-            "jwt_audience": AUDIENCE, **secrets.settings(), **settings,
+            "jwt_audience": AUDIENCE,
+            # The simulated network charges for a minute each second, or for hours in an instant.
+            "power_tolerance": 10 * 1000 * 1000,
+            **secrets.settings(), **settings,
         }
 
     def write_config(self):

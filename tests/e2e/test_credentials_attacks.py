@@ -402,7 +402,7 @@ def test_token_a_opens_versions_and_credentials_only(hub, actor, version, role):
     p = actor(version, role)
     guest(p, hub)
     names = dict.fromkeys(("cc", "pid", "location", "evse", "connector", "tariff", "session", "cdr", "uid", "callback",
-                           "command"), "x")
+                           "command", "record"), "x")
     for (method, pattern), (door, _) in ROUTES.items():
         for of_route in VERSIONS:
             if not speaks(method, pattern, of_route):

@@ -304,8 +304,8 @@ def test_what_is_not_there_is_not_found(own):
 
 def test_a_partner_that_only_has_an_invitation_cannot_be_tested(own):
     own.hub.invite("Invited only", "SE", "INV")
-    answer = own.hub.admin("POST", "/partners/Invited only/test", json={})
-    assert answer.status_code == 422, answer.text
+    wait_until(lambda: own.hub.admin("POST", "/partners/Invited only/test", json={}).status_code == 422, 10,
+               "every process to know the invitation, and to refuse it")
 
 
 # ---- our own faces, seen by another hub ----

@@ -380,9 +380,10 @@ def test_modules_that_we_do_not_know_are_no_obstacle(hub, version):
         shown(hub, p, state="connected")
         ours = {e["identifier"] for e in p.look(hub)["endpoints"]}
         assert ours <= {"cdrs", "commands", "credentials", "locations", "sessions", "tariffs", "tokens",
-                        "chargingprofiles", "hubclientinfo"}
+                        "chargingprofiles", "hubclientinfo", "invoicereconciliation"}
         if version == "2.1.1":
             assert not ours & {"chargingprofiles", "hubclientinfo"}
+        assert ("invoicereconciliation" in ours) == (version == "2.3.0")
     finally:
         p.close()
 

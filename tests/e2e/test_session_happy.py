@@ -363,7 +363,10 @@ def test_an_evse_shows_what_an_app_needs(user):
     assert set(evse) == {"evse_id", "network", "status", "startable", "profiles", "location",
                          "connectors", "tariff", "updated_at"}
     assert evse["evse_id"] == "FI*VRT*E12345" and evse["network"] == "Virta"
-    assert evse["startable"] is True and evse["profiles"] is True and evse["tariff"] is None
+    assert evse["startable"] is True and evse["profiles"] is True
+    # 0.30 per kWh plus 24 % VAT, as the network's own tariff has it.
+    assert evse["tariff"] == {"kwh_price": 0.372, "session_price": 0, "time_tariffs": [],
+                              "vat": 0.24, "currency": "EUR", "max_charging_time": None}
     assert {c["standard"]: c["power_kw"] for c in evse["connectors"]} == \
         {"IEC_62196_T2_COMBO": 150.0, "CHADEMO": 50.0}
     assert set(evse["location"]) == {"name", "address", "city", "country", "time_zone", "latitude",

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from harness import User, ok, wait_until
-from partner import Partner, encode, now
+from partner import Partner, encode, hours_between, now
 
 VERSIONS = ("2.1.1", "2.2.1", "2.3.0")
 FACES = {"emsp": VERSIONS, "cpo": ("2.1.1",), "platform": ("2.2.1", "2.3.0")}
@@ -198,14 +198,15 @@ class Speaker(Partner):
 
     def cdr(self, session=None, **changes):
         if self.version == "2.1.1":
-            s = session or self.session()
-            return {"id": self.new_id("C"), "start_date_time": s["start_datetime"], "stop_date_time": now(),
+            s, end = session or self.session(), now(1)
+            return {"id": self.new_id("C"), "start_date_time": s["start_datetime"], "stop_date_time": end,
                     "auth_id": s["auth_id"], "auth_method": "WHITELIST", "location": s["location"],
                     "currency": "EUR", "charging_periods": [
                         {"start_date_time": s["start_datetime"],
                          "dimensions": [{"type": "ENERGY", "volume": 10.0}]}],
-                    "total_cost": 3.0, "total_energy": 10.0, "total_time": 0.1667, "last_updated": now(), **changes}
-        return {**super().cdr(session), "total_cost": self.price(3.0, 3.57), **changes}
+                    "total_cost": 3.0, "total_energy": 10.0, "total_time": hours_between(s["start_datetime"], end),
+                    "last_updated": now(), **changes}
+        return {**super().cdr(session, **changes), "total_cost": self.price(3.0, 3.57), **changes}
 
     def tariff(self, tariff_id=None, **changes):
         tariff = super().tariff(tariff_id)

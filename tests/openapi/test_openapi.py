@@ -71,6 +71,19 @@ def test_every_route_is_described_and_nothing_else_is():
     assert described == routes()
 
 
+def test_finance_answers_are_described_by_what_the_door_and_the_body_can_lead_to():
+    source = (ROOT / "hub" / "routes.c").read_text(encoding="utf-8")
+    found = re.findall(r'^\s*\{"([A-Z]+)",\s*"(/[^"]*)",\s*DOOR_FINANCE,\s*(\w+)', source, re.MULTILINE)
+    assert len(found) > 20, "the table in hub/routes.c has another shape now"
+    for method, path, flags in found:
+        operation = DOCUMENT["paths"][path][method.lower()]
+        expected = {"401", "403", "500", "503"}
+        expected |= {"400", "413", "415"} if "ROUTE_JSON" in flags else set()
+        expected |= {"404"} if "{" in path else set()
+        assert expected <= set(operation["responses"]), (method, path)
+        assert operation["security"] == [{"staff_jwt": []}, {"admin_token": []}], (method, path)
+
+
 def test_every_error_code_of_the_program_is_in_the_enum():
     source = (ROOT / "base" / "err.h").read_text(encoding="utf-8")
     codes = set(re.findall(r'^\s*X\([A-Z_]+,\s*\d+, "([a-z_]+)"', source, re.MULTILINE)) - {"ok"}

@@ -37,6 +37,7 @@ static const struct door cpo_doors[] = {
     {MODULE_TOKENS,           "GET PUT PATCH",       true,  OCPI_2_1_1, serve_received},
     {MODULE_COMMANDS,         "POST",                true,  OCPI_2_1_1, serve_commands},
     {MODULE_CHARGING_PROFILES,"GET PUT DELETE",      true,  OCPI_2_2_1, serve_profiles},
+    {MODULE_INVOICES,         "GET POST PUT DELETE", true,  OCPI_2_3_0, serve_invoices},
     {MODULE_HUB_CLIENT_INFO,  "GET PUT",             false, OCPI_2_2_1, serve_received},
     {0},
 };
@@ -52,6 +53,7 @@ static const struct door emsp_doors[] = {
     {MODULE_TOKENS,           "GET POST",            true,  OCPI_2_1_1, serve_cards},
     {MODULE_COMMANDS,         "POST",                true,  OCPI_2_1_1, serve_command_results},
     {MODULE_CHARGING_PROFILES,"POST PUT",            true,  OCPI_2_2_1, serve_profile_results},
+    {MODULE_INVOICES,         "GET POST PUT DELETE", true,  OCPI_2_3_0, serve_invoices},
     {MODULE_HUB_CLIENT_INFO,  "GET PUT",             false, OCPI_2_2_1, serve_received},
     {0},
 };

@@ -79,6 +79,7 @@ void serve_profiles(struct call *call);
 
 /* receiver.c: what an eMSP is sent */
 void serve_received(struct call *call);
+void serve_invoices(struct call *call); /* invoices.c: invoicereconciliation */
 /* cards.c: an eMSP's tokens */
 void serve_cards(struct call *call);
 /* asking.c: results of what an eMSP asked for */

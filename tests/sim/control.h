@@ -72,6 +72,8 @@ void control_token(struct ask *ask);
 void control_answer(struct ask *ask);
 void control_command(struct ask *ask);
 void control_profile(struct ask *ask);
+/* invoices.c */
+void control_invoice(struct ask *ask);
 /* control_store.c: what came, and what is pulled */
 void control_received(struct ask *ask);
 void control_results(struct ask *ask);

@@ -117,9 +117,13 @@ struct pull {
 static const struct {
     const char *module, *class;
 } pullable[] = {
-    {MODULE_LOCATIONS, "Location"}, {MODULE_TARIFFS, "Tariff"},
-    {MODULE_SESSIONS, "Session"},   {MODULE_CDRS, "CDR"},
-    {MODULE_TOKENS, "Token"},       {MODULE_HUB_CLIENT_INFO, "ClientInfo"},
+    {MODULE_LOCATIONS, "Location"},
+    {MODULE_TARIFFS, "Tariff"},
+    {MODULE_SESSIONS, "Session"},
+    {MODULE_CDRS, "CDR"},
+    {MODULE_TOKENS, "Token"},
+    {MODULE_HUB_CLIENT_INFO, "ClientInfo"},
+    {MODULE_INVOICES, "InvoiceReconciliationRecord"},
 };
 
 /* Kept for GET /sim/pulled; the summary is the answer. */

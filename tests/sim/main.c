@@ -28,6 +28,7 @@
 #include "tests/sim/control.h"
 #include "tests/sim/handshake.h"
 #include "tests/sim/print.h"
+#include "tests/sim/psp.h"
 #include "tests/sim/record.h"
 #include "tests/sim/session.h"
 #include "tests/sim/store.h"
@@ -157,7 +158,8 @@ static void help(FILE *to)
     fprintf(
         to,
         "ocpi-sim [cpo|emsp] [options]: a simulated charging network, or provider of charging\n"
-        "services, that speaks OCPI 2.1.1, 2.2.1 and 2.3.0\n\n"
+        "services, that speaks OCPI 2.1.1, 2.2.1 and 2.3.0\n"
+        "(ocpi-sim psp --help: a payment service provider)\n\n"
         "  --role cpo|emsp     instead of the word in front; usually cpo\n"
         "  --version V         the version it speaks: 2.1.1, 2.2.1 (usual) or 2.3.0\n"
         "  --versions V,V,...  several; when registering it takes the highest of both sides\n"
@@ -516,6 +518,10 @@ int main(int argc, char **argv)
     struct behave *behave = behave_new();
 
     log_setup("ocpi-sim", LOG_WARN);
+    if (argc > 1 && strcmp(argv[1], "psp") == 0) {
+        behave_free(behave);
+        return psp_main(argc - 1, argv + 1);
+    }
     int end = options_read(argc, argv, &options, behave);
     if (end) {
         behave_free(behave);

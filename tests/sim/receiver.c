@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Receiver interfaces: what others own and push to us. An eMSP takes locations, tariffs, sessions,
- * CDRs and client infos, a CPO tokens.
+ * CDRs and client infos, a CPO tokens, both invoice records.
  *
  * Each body is checked by the tables of its version. What is wrong is answered 2001, a violation,
  * and seen in GET /sim/received?valid=false.
@@ -29,6 +29,7 @@ static const struct kind {
     {MODULE_TOKENS,          "Token",      3, 3, "uid", OCPI_UNKNOWN_TOKEN},
     {MODULE_HUB_CLIENT_INFO, "ClientInfo", 2, 2, "party_id", OCPI_CLIENT_ERROR},
     {MODULE_CDRS,            "CDR",        0, 3, "id",  OCPI_CLIENT_ERROR},
+    {MODULE_INVOICES,        "InvoiceReconciliationRecord", 0, 3, "id", OCPI_CLIENT_ERROR},
 };
 /* clang-format on */
 
@@ -273,6 +274,39 @@ static void receive_cdr(struct received *r)
     received_ok(r, document);
 }
 
+/* An invoice record is new where it comes by POST; changes come by PUT (R-INV-02). */
+static void receive_invoice(struct received *r)
+{
+    struct call *call = r->call;
+    const char *wrong = body_wrong(r, false);
+    json_t *document = entry_document(r->entry);
+
+    if (wrong) {
+        received_refuse(r, "R-TYPE", wrong);
+        return;
+    }
+    if (document && !json_equal(document, call->json)) {
+        received_refuse(r, "R-INV-02", "this record came before, with another content");
+        return;
+    }
+    entry_set_document(received_entry(r), json_deep_copy(call->json));
+    received_ok(r, document);
+}
+
+static void received_invoice_key(struct received *r)
+{
+    struct call *call = r->call;
+    const char *country_code = json_text_of(call->json, "country_code");
+    const char *party_id = json_text_of(call->json, "party_id");
+    const char *id = json_text_of(call->json, "id");
+
+    r->id = id ? id : "";
+    r->owner = arena_printf(call->arena, "%s-%s", country_code ? country_code : "",
+                            party_id ? party_id : "");
+    snprintf(r->key, sizeof(r->key), "%s/%s/%s", country_code ? country_code : "",
+             party_id ? party_id : "", r->id);
+}
+
 static void received_key(struct received *r)
 {
     struct call *call = r->call;
@@ -339,7 +373,10 @@ static void receive(struct received *r)
     } else if (strcmp(method, "DELETE") == 0) {
         receive_delete(r);
     } else if (strcmp(method, "POST") == 0) {
-        receive_cdr(r);
+        if (strcmp(r->kind->module, MODULE_INVOICES) == 0)
+            receive_invoice(r);
+        else
+            receive_cdr(r);
     } else {
         receive_get(r);
     }
@@ -354,14 +391,18 @@ void serve_received(struct call *call)
             r.kind = &kinds[i];
     }
     bool cdr = r.kind && strcmp(r.kind->module, MODULE_CDRS) == 0;
+    bool invoice = r.kind && strcmp(r.kind->module, MODULE_INVOICES) == 0;
     bool post = strcmp(call->r->method, "POST") == 0;
     if (!r.kind || call->rest_count < r.kind->least || call->rest_count > r.kind->most ||
-        (cdr && post != (call->rest_count == 0))) {
+        (cdr && post != (call->rest_count == 0)) ||
+        (invoice && call->rest_count != (post ? 0 : 3))) {
         call_not_found(call, "no such address");
         return;
     }
     if (cdr)
         received_cdr_key(&r);
+    else if (invoice && post)
+        received_invoice_key(&r);
     else
         received_key(&r);
     r.evse_uid = !cdr && call->rest_count > 3 ? call->rest[3] : 0;

@@ -18,6 +18,7 @@ struct store *store_new(void)
     s->received = json_object();
     s->pulled = json_object();
     s->results = json_array();
+    s->invoices = json_array();
     return s;
 }
 
@@ -28,6 +29,7 @@ void store_free(struct store *s)
     json_decref(s->received);
     json_decref(s->pulled);
     json_decref(s->results);
+    json_decref(s->invoices);
     free(s);
 }
 
@@ -36,6 +38,7 @@ void store_clear(struct store *s)
     json_object_clear(s->received);
     json_object_clear(s->pulled);
     json_array_clear(s->results);
+    json_array_clear(s->invoices);
 }
 
 json_t *store_find(const struct store *s, const char *module, const char *key)

@@ -22,6 +22,7 @@ struct store {
     json_t *received; /* module -> {key in lower case -> entry} */
     json_t *pulled;   /* module -> the last pull */
     json_t *results;  /* callbacks, in order of arrival */
+    json_t *invoices; /* our own invoice records, as they were told */
 };
 
 struct store *store_new(void);
