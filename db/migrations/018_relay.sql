@@ -844,13 +844,23 @@ SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
 SET enable_mergejoin = off AS $$
 DECLARE
     v_gone bigint[];
+    v_back bigint[];
 BEGIN
-    -- Whoever takes something is back.
+    -- Whoever takes something is back: all that waited for that goes out.
     IF EXISTS (SELECT FROM outbox_rest) THEN
-        DELETE FROM outbox_rest WHERE partner_id IN (
-            SELECT o.partner_id FROM unnest(p_ids, p_outcomes) d (id, outcome)
-              JOIN outbox o ON o.id = d.id::bigint WHERE d.outcome = 'sent');
-        IF FOUND THEN
+        WITH back AS (
+            DELETE FROM outbox_rest WHERE partner_id IN (
+                SELECT o.partner_id FROM unnest(p_ids, p_outcomes) d (id, outcome)
+                  JOIN outbox o ON o.id = d.id::bigint WHERE d.outcome = 'sent')
+            RETURNING partner_id
+        )
+        SELECT array_agg(partner_id) INTO v_back FROM back;
+        IF v_back IS NOT NULL THEN
+            UPDATE outbox SET due_at = hub_now()
+             WHERE id IN (SELECT id FROM outbox
+                           WHERE partner_id = ANY (v_back) AND due_at > hub_now()
+                             AND lease_until IS NULL AND refusals = 0 AND NOT damped
+                           ORDER BY id FOR UPDATE SKIP LOCKED);
             PERFORM pg_notify('outbox', '');
         END IF;
     END IF;

@@ -609,6 +609,12 @@ class World:
     def sql(self, statement, *args):
         return self.sql_at(self.database_url, statement, *args)
 
+    def location_told(self, location_id):
+        """Waits until its pushes are noted as done: while one is under way, what is new goes into it."""
+        wait_until(lambda: not self.sql(
+            "SELECT 1 FROM outbox o JOIN location l ON l.id = o.object AND o.class = 'location'"
+            " WHERE l.location_id = %s AND o.due_at IS NOT NULL", location_id), 15, f"all to be told of {location_id}")
+
     def redis(self):
         import redis  # pylint: disable=import-outside-toplevel
 

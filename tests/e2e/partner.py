@@ -57,6 +57,7 @@ class Partner:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body are two writes: no waiting for an ACK between
 
             def log_message(self, *_):
                 pass

@@ -558,12 +558,13 @@ def test_nobody_is_let_in_without_a_token(cast, cpo):
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["kept there", "lost there"])
-def test_a_patch_that_is_refused_is_looked_into(cast, there):
+def test_a_patch_that_is_refused_is_looked_into(shared_world, cast, there):
     """R-TRANS-14: GET, and a PUT if the receiver misses the object; if it has it, the refusal stands."""
     cpo, emsp = cast.cpos["2.2.1"], cast.emsps["2.3.0"]
     place = cpo.store("locations", cpo.location())
     key = (cpo.country, cpo.party, place["id"])
     pushed(emsp, "locations", place["id"])
+    shared_world.location_told(place["id"])
     start = f"/2.3.0/locations/{cpo.country}/{cpo.party}/{place['id']}"
     emsp.scripted[("PATCH", start)] = lambda r: (200, Party.envelope(None, 2000))
     emsp.scripted[("GET", start)] = lambda r: (200, Party.envelope(emsp.objects["locations"][key])) if there else (

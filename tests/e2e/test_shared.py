@@ -378,8 +378,10 @@ def test_tokens_of_emsps_go_to_cpos_with_a_contract(market, platform_cpo):
 
 
 @pytest.fixture
-def mute_emsp(market):
+def mute_emsp(market, platform_cpo):
     """The eMSP that has contracts answers no question about its tokens."""
+    for _ in range(2):  # in between it does answer: it is not to be left in peace
+        platform_cpo.post(platform_cpo.url("tokens", "nobody", "authorize", role="SENDER"))
     market.emsp.scripted[("POST", "/2.2.1/tokens")] = lambda request: (500, b"")
     yield market.emsp
     del market.emsp.scripted[("POST", "/2.2.1/tokens")]
@@ -461,12 +463,13 @@ def patch_status(market, location, status):
     return at
 
 
-def test_a_status_is_a_patch(market):
+def test_a_status_is_a_patch(shared_world, market):
     """R-TRANS-11, -12: last_updated is always there."""
     location = market.location()
     parties = (market.emsp, market.old, market.new)
     for party in parties:
         eventually(lambda p=party: found(p, "locations", location["id"]), "the Location")
+    shared_world.location_told(location["id"])
     patch_status(market, location, "CHARGING")
     for party in parties:
         def patches(p=party):
@@ -478,11 +481,12 @@ def test_a_status_is_a_patch(market):
     assert [len(found(p, "locations", location["id"])) for p in parties] == [2, 2, 2]
 
 
-def test_a_receiver_that_misses_the_location_gets_it(market):
+def test_a_receiver_that_misses_the_location_gets_it(shared_world, market):
     """R-TRANS-14: PATCH, 404, PUT."""
     location = market.location()
     key = ("NL", "CPA", location["id"])
     eventually(lambda: key in market.emsp.objects["locations"], "the Location")
+    shared_world.location_told(location["id"])
     with market.emsp.lock:
         del market.emsp.objects["locations"][key]
     patch_status(market, location, "BLOCKED")
@@ -491,12 +495,13 @@ def test_a_receiver_that_misses_the_location_gets_it(market):
     assert [r["method"] for r in found(market.emsp, "locations", location["id"])] == ["PUT", "PATCH", "PUT"]
 
 
-def test_what_waits_goes_out_once_with_the_latest_state_and_delays_nobody(market):
+def test_what_waits_goes_out_once_with_the_latest_state_and_delays_nobody(shared_world, market):
     """An eMSP that is down is told the last state when it is back; the others at once."""
     location = market.location()
     key = ("NL", "CPA", location["id"])
     for party in (market.emsp, market.new):
         eventually(lambda p=party: key in p.objects["locations"], "the Location")
+    shared_world.location_told(location["id"])
     market.emsp.down = answers(503, 3000, **{"Retry-After": "2"})
     before = len(market.emsp.taken)
     try:
