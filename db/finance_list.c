@@ -26,6 +26,7 @@ struct err finance_list(struct flow *f, enum finance_list which,
         [FINANCE_CDRS] = STATEMENT_finance_cdrs,
         [FINANCE_CASES] = STATEMENT_finance_cases,
         [FINANCE_LEDGER] = STATEMENT_finance_ledger,
+        [FINANCE_REFUNDS] = STATEMENT_finance_refunds,
     };
     struct pg_args args;
 
@@ -53,6 +54,10 @@ struct err finance_list(struct flow *f, enum finance_list which,
         pg_arg_bool(&args, !filter->resolved_too);
         pg_arg_text(&args, filter->kind);
         put_id(&args, filter->partner_id);
+        break;
+    case FINANCE_REFUNDS:
+        put_id(&args, filter->partner_id);
+        pg_arg_text(&args, filter->status);
         break;
     case FINANCE_LEDGER:
         break;

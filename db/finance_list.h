@@ -14,13 +14,15 @@
 
 /* What is not set does not restrict: TIME_NONE, 0, NULL. */
 struct finance_filter {
-    int64_t from_us, to_us; /* [from, to): receipts, ledger: their date; CDRs: their arrival */
+    /* [from, to): receipts, ledger: their date; CDRs: their arrival; refunds: when asked for */
+    int64_t from_us, to_us;
     int64_t partner_id;
     const char *payment_status, *user_id;                  /* receipts */
     const char *source, *filed;                            /* CDRs */
     enum { MATCHED_ANY, MATCHED_YES, MATCHED_NO } matched; /* CDRs: to a session */
     const char *kind;                                      /* cases */
     bool resolved_too;                                     /* cases */
+    const char *status;                                    /* refunds */
 };
 
 enum finance_list {
@@ -28,6 +30,7 @@ enum finance_list {
     FINANCE_CDRS,
     FINANCE_CASES,
     FINANCE_LEDGER,
+    FINANCE_REFUNDS,
 };
 
 /* Columns are those of db/statements/finance.sql. */

@@ -305,6 +305,7 @@ enum flow_next refund_ask(struct flow *f, const struct refund_ask *ask, struct r
     pg_arg_text(&args, key->method);
     pg_arg_text(&args, key->path);
     pg_arg_text(&args, key->body_hash);
+    pg_arg_text(&args, ask->receipt_number);
     return pg_run(f, PG_WRITE, STATEMENT_refund_ask, &args, take_refund, ret);
 }
 

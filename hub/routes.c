@@ -125,6 +125,7 @@ const struct route routes[] = {
     {"GET",    "/v1/finance/invoices/{id}/cdrs",     DOOR_FINANCE, 0, &list_invoice_cdrs_flow},
     {"POST",   "/v1/finance/invoices/{id}/total",    DOOR_FINANCE, ROUTE_JSON, &enter_invoice_total_flow},
     {"POST",   "/v1/finance/receipts/{id}/refund",   DOOR_FINANCE, ROUTE_JSON, &refund_receipt_flow},
+    {"GET",    "/v1/finance/refunds",                DOOR_FINANCE, 0, &list_refunds_flow},
     {"POST",   "/v1/finance/refunds/{id}/confirm",   DOOR_FINANCE, ROUTE_JSON_OPTIONAL, &confirm_refund_flow},
     {"POST",   "/v1/finance/refunds/{id}/decline",   DOOR_FINANCE, ROUTE_JSON_OPTIONAL, &decline_refund_flow},
     {"GET",    "/v1/admin/payers/{user_id}",         DOOR_ADMIN, 0, &show_payer_flow},

@@ -119,6 +119,22 @@ UPDATE finance_case SET resolved_at = coalesce(resolved_at, hub_now()),
  WHERE id = $1::bigint
 RETURNING id
 
+-- name: finance_refunds
+-- $1 from, $2 until (when it was asked for), $3 partner's id, $4 status
+SELECT x.reference AS refund_id, r.number AS receipt_number, x.session_id, s.network, s.user_id,
+       x.cause, x.status, x.currency, finance_amount(x.amount_minor, x.currency) AS amount,
+       finance_amount(x.done_minor, x.currency) AS done, x.reason, x.asked_by,
+       to_char(x.asked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS asked_at,
+       coalesce(x.confirmed_by, x.declined_by) AS decided_by,
+       to_char(x.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS finished_at
+  FROM (SELECT f.*, CASE f.state WHEN 'waiting' THEN 'awaiting_confirmation' ELSE f.state END AS status
+          FROM refund f) x
+  JOIN receipt r ON r.id = x.receipt JOIN session s ON s.id = x.session_id
+ WHERE ($1::timestamptz IS NULL OR x.asked_at >= $1) AND ($2::timestamptz IS NULL OR x.asked_at < $2)
+   AND ($3::bigint IS NULL OR s.partner_id = $3)
+   AND ($4::text IS NULL OR x.status = $4)
+ ORDER BY x.id
+
 -- name: finance_ledger
 -- $1 from, $2 until
 SELECT e.id AS entry, to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at, e.kind,

@@ -30,6 +30,7 @@ struct command_line {
     bool held;
     /* of finance */
     const char *csv, *note, *reason, *kind, *user, *energy, *start, *end, *cost, *cost_incl_vat;
+    const char *state, *amount, *net, *gross;
     const char *vat_treatment, *fee_percent, *fee_per_cdr, *fee_vat_treatment, *fee_vat_rate;
     bool resolved, netting;
     const char *operand, *second;

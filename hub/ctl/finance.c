@@ -60,6 +60,25 @@ const char *finance_ledger_query(struct arena *a, const struct command_line *lin
     return query_of(a, '?', (const char *[]){"from", line->since, "to", line->until, NULL});
 }
 
+const char *finance_refunds_query(struct arena *a, const struct command_line *line)
+{
+    return query_of(a, '?',
+                    (const char *[]){"from", line->since, "to", line->until, "network",
+                                     line->partner, "status", line->state, NULL});
+}
+
+const char *finance_invoices_query(struct arena *a, const struct command_line *line)
+{
+    return query_of(a, '?',
+                    (const char *[]){"from", line->since, "to", line->until, "network",
+                                     line->partner, "state", line->state, NULL});
+}
+
+const char *finance_gaps_query(struct arena *a, const struct command_line *line)
+{
+    return query_of(a, '?', (const char *[]){"network", line->partner, "kind", line->kind, NULL});
+}
+
 const char *finance_partner_query(struct arena *a, const struct command_line *line)
 {
     return query_of(a, '&', (const char *[]){"network", line->partner, NULL});
@@ -68,9 +87,10 @@ const char *finance_partner_query(struct arena *a, const struct command_line *li
 /* A number as a number; what is none is told by the hub. */
 static void put_number(struct text *t, const char *key, const char *value)
 {
-    size_t length = value ? strlen(value) : 0, whole = value ? strspn(value, "0123456789") : 0;
-    const char *tail = value ? value + whole : "";
-    bool good = whole && length <= NUMBER_MAX && (whole == 1 || value[0] != '0') &&
+    const char *digits = value && value[0] == '-' ? value + 1 : value;
+    size_t length = value ? strlen(value) : 0, whole = value ? strspn(digits, "0123456789") : 0;
+    const char *tail = value ? digits + whole : "";
+    bool good = whole && length <= NUMBER_MAX && (whole == 1 || digits[0] != '0') &&
                 (!*tail ||
                  (tail[0] == '.' && tail[1] && strspn(tail + 1, "0123456789") == strlen(tail + 1)));
 
@@ -167,6 +187,29 @@ const char *finance_terms_body(struct arena *a, const struct command_line *line)
     return t.bytes;
 }
 
+const char *finance_refund_body(struct arena *a, const struct command_line *line)
+{
+    struct text t;
+
+    begin_body(&t, a);
+    put_number(&t, "amount", line->amount);
+    put_text(&t, "reason", line->reason);
+    json_end_object(&t);
+    return t.bytes;
+}
+
+const char *finance_total_body(struct arena *a, const struct command_line *line)
+{
+    struct text t;
+
+    begin_body(&t, a);
+    put_number(&t, "net", line->net);
+    put_number(&t, "gross", line->gross);
+    put_text(&t, "currency", line->currency);
+    json_end_object(&t);
+    return t.bytes;
+}
+
 /* ---- what is shown ---- */
 
 /* head and member in turn, NULL at the end. */
@@ -234,6 +277,59 @@ void finance_print_ledger(struct arena *a, json_t *answer)
                                  "AMOUNT", "amount", "CURRENCY", "currency", "RECEIPT",
                                  "receipt_number", "CDR", "cdr_id", NULL},
                 "The ledger is empty.");
+}
+
+void finance_print_refunds(struct arena *a, json_t *answer)
+{
+    print_items(a, answer,
+                (const char *[]){"REFUND",   "refund_id",  "RECEIPT",    "receipt_number", "STATE",
+                                 "status",   "AMOUNT",     "amount",     "DONE",           "done",
+                                 "CURRENCY", "currency",   "ASKED",      "asked_at",       "BY",
+                                 "asked_by", "DECIDED BY", "decided_by", "REASON",         "reason",
+                                 NULL},
+                "There is no refund.");
+}
+
+void finance_print_refund(struct arena *a, json_t *answer)
+{
+    const char *status = json_text_of(answer, "status");
+
+    printf("The refund %s of %s %s is %s.\n", cell(a, answer, "refund_id"),
+           cell(a, answer, "amount"), cell(a, answer, "currency"), status);
+    if (strcmp(status, "awaiting_confirmation") == 0)
+        printf("Somebody else says `hubctl finance confirm-refund %s`.\n",
+               cell(a, answer, "refund_id"));
+}
+
+void finance_print_invoices(struct arena *a, json_t *answer)
+{
+    print_items(a, answer,
+                (const char *[]){"ID",       "id",       "DIRECTION",  "direction",  "NETWORK",
+                                 "network",  "INVOICE",  "invoice_id", "RECEIVED",   "received_at",
+                                 "STATE",    "state",    "CDRS",       "cdrs",       "NOT OK",
+                                 "not_ok",   "TOTAL",    "total",      "KIND",       "total_kind",
+                                 "EXPECTED", "expected", "DIFFERENCE", "difference", "CURRENCY",
+                                 "currency", NULL},
+                "There is no invoice.");
+}
+
+void finance_print_invoice_cdrs(struct arena *a, json_t *answer)
+{
+    print_items(a, answer,
+                (const char *[]){"CDR", "cdr_id", "CLASS", "class", "ROW", "cdr", "OTHER INVOICE",
+                                 "other_invoice", "VAT", "vat_treatment", "RATE", "vat_rate", "NET",
+                                 "net", "RECALCULATED", "recalculated_net", "CURRENCY", "currency",
+                                 NULL},
+                "The invoice has no CDR.");
+}
+
+void finance_print_gaps(struct arena *a, json_t *answer)
+{
+    print_items(a, answer,
+                (const char *[]){"KIND", "kind", "NETWORK", "network", "CDR", "cdr_id", "INVOICE",
+                                 "invoice_id", "OTHER INVOICE", "other_invoice", "SINCE", "since",
+                                 "NET", "net", "CURRENCY", "currency", NULL},
+                "Each CDR that is owed is in one invoice.");
 }
 
 void finance_print_decided(struct arena *a, json_t *answer)

@@ -10,7 +10,7 @@ struct flow_type;
 
 /* lists.c */
 extern const struct flow_type list_receipts_flow, list_cdrs_flow, list_cases_flow, list_ledger_flow,
-    show_cdr_flow;
+    list_refunds_flow, show_cdr_flow;
 /* invoices.c */
 extern const struct flow_type list_invoices_flow, list_invoice_gaps_flow, show_invoice_flow,
     list_invoice_cdrs_flow, enter_invoice_total_flow;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finance lists: receipts, CDRs, cases, the ledger; as JSON or CSV, of any length (hub/listing.h).
+ * Finance lists: receipts, CDRs, cases, refunds, the ledger; as JSON or CSV, of any length
+ * (hub/listing.h).
  *
  *   GET /v1/finance/receipts?from&to&network&payment_status&user
  *   GET /v1/finance/cdrs?from&to&network&source&matched&filed
  *   GET /v1/finance/cdrs/{id}      as it came and as it was read, with all findings
  *   GET /v1/finance/cases?network&kind&resolved
+ *   GET /v1/finance/refunds?from&to&network&status
  *   GET /v1/finance/ledger?from&to
  *
  * from and to are dates or times; a date is the begin of its day in UTC, `to` is not part of it.
@@ -48,6 +50,7 @@ LIST(receipts, FINANCE_RECEIPTS)
 LIST(cdrs, FINANCE_CDRS)
 LIST(cases, FINANCE_CASES)
 LIST(ledger, FINANCE_LEDGER)
+LIST(refunds, FINANCE_REFUNDS)
 #undef LIST
 
 static enum flow_next list_receipts(struct flow *f)
@@ -150,6 +153,27 @@ static enum flow_next list_ledger(struct flow *f)
     return errors.count ? reply_field_errors(f, &errors) : listing_answer(f, &ask);
 }
 
+static enum flow_next list_refunds(struct flow *f)
+{
+    static const char *const parameters[] = {"from", "to", "network", "status", NULL};
+    static const char *const states[] = {
+        "awaiting_confirmation", "sent", "done", "failed", "declined", NULL};
+    static const char *const columns[] = {"refund_id", "receipt_number", "session_id",  "network",
+                                          "user_id",   "cause",          "status",      "currency",
+                                          "amount",    "done",           "reason",      "asked_by",
+                                          "asked_at",  "decided_by",     "finished_at", NULL};
+    static const struct listing_ask ask = {"refunds", "amount", columns, begin_refunds};
+    struct list_asked *s = f->state;
+    struct field_errors errors;
+
+    field_errors_init(&errors, f->arena);
+    list_check_names(f, &errors, parameters);
+    list_period(f, &errors, &s->filter.from_us, &s->filter.to_us);
+    s->filter.partner_id = list_network(f, &errors);
+    s->filter.status = list_word(f, &errors, "status", states);
+    return errors.count ? reply_field_errors(f, &errors) : listing_answer(f, &ask);
+}
+
 #define LIST_FLOW(kind)                                                                            \
     static const struct flow_step kind##_steps[] = {{"list", list_##kind}, {0}};                   \
     const struct flow_type list_##kind##_flow = {.name = "list_" #kind,                            \
@@ -160,6 +184,7 @@ LIST_FLOW(receipts)
 LIST_FLOW(cdrs)
 LIST_FLOW(cases)
 LIST_FLOW(ledger)
+LIST_FLOW(refunds)
 #undef LIST_FLOW
 
 /* ---- one CDR ---- */

@@ -2,7 +2,8 @@
 /*
  * Refunds that a person asks for (contract 10):
  *
- *   POST /v1/finance/receipts/{id}/refund {amount, reason}    below the limit it is on its way
+ *   POST /v1/finance/receipts/{id}/refund {amount, reason}    below the limit it is on its way; id
+ *                                                             is the receipt's number or its row
  *   POST /v1/finance/refunds/{id}/confirm                     above it, by somebody else
  *   POST /v1/finance/refunds/{id}/decline                     or not, by anybody of finance
  *
@@ -19,12 +20,13 @@
 #include "base/time.h"
 #include "db/payment.h"
 #include "hub/finance/deed.h"
+#include "hub/finance/list_ask.h"
 #include "hub/finance/payment_api.h"
 #include "hub/hub.h"
 #include "hub/request.h"
 #include "hub/server/http_server.h"
 
-enum { REASON_MAX = 500, KEY_MAX = 200, ID_DIGITS = 18, ANSWER_MAX = 4096 };
+enum { REASON_MAX = 500, KEY_MAX = 200, ANSWER_MAX = 4096 };
 
 struct refunding {
     struct idempotency idempotency;
@@ -68,15 +70,6 @@ static bool is_reason(const char *text)
     return count > 0 && count <= REASON_MAX;
 }
 
-static int64_t receipt_id(const char *text)
-{
-    size_t length = strlen(text);
-
-    if (!length || length > ID_DIGITS || strspn(text, "0123456789") != length)
-        return 0;
-    return strtoll(text, NULL, 10);
-}
-
 static enum flow_next ask(struct flow *f)
 {
     struct refunding *s = f->state;
@@ -86,13 +79,12 @@ static enum flow_next ask(struct flow *f)
 
     FLOW_TRY(f, read_key(f, &s->idempotency));
     s->ask = (struct refund_ask){
-        .receipt = receipt_id(r->params[0]),
+        .receipt = list_id(r->params[0]),
+        .receipt_number = r->params[0],
         .reason = json_text_of(r->json, "reason"),
         .by = r->caller.name,
         .idempotency = &s->idempotency,
     };
-    if (!s->ask.receipt)
-        return flow_fail(f, err_new(ERR_OBJECT_NOT_FOUND));
     field_errors_init(&errors, f->arena);
     if (!read_amount(json_object_get(r->json, "amount"), &s->ask.amount_u6))
         field_errors_add(&errors, "amount", "amount_invalid", "must be a number above 0");

@@ -338,6 +338,14 @@ class Hub:
             raise AssertionError(f"hubctl {' '.join(args)}: status {done.returncode}: {done.stdout}{done.stderr}")
         return json.loads(done.stdout)
 
+    def say(self, *args, where=None, status=0):
+        """hubctl as people call it, over the admin socket unless told; what it says."""
+        where = where or ["--socket", self.settings["admin_socket"]]
+        run = subprocess.run([BUILD / "hub" / "hubctl", *args, *where], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             text=True, check=False, timeout=60)
+        assert run.returncode == status, f"{args}: {run.returncode} {run.stdout} {run.stderr}"
+        return run.stdout + run.stderr
+
     def admin(self, method, path, **kw):
         kw.setdefault("timeout", 30)
         headers = {"Authorization": f"Bearer {self.secrets.admin_token}", **kw.pop("headers", {})}

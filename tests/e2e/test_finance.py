@@ -568,16 +568,13 @@ def test_two_workers_close_one_statement_once(world, cpo, user, ann):
 
 
 def ctl(world, *args, person=None, status=0):
-    where = ["--socket", world.hub.settings["admin_socket"]]
+    where = None
     if person:
         path = world.directory / f"{person.name}.token"
         path.write_text(person.token + "\n", encoding="ascii")
         path.chmod(0o600)
         where = ["--url", world.hub.url, "--token-file", path]
-    run = subprocess.run([BUILD / "hub" / "hubctl", *args, *where], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                         text=True, check=False, timeout=60)
-    assert run.returncode == status, f"{args}: {run.returncode} {run.stdout} {run.stderr}"
-    return run.stdout + run.stderr
+    return world.hub.say(*args, where=where, status=status)
 
 
 def test_finance_by_hubctl(world, cpo, user, ann, ben):
@@ -635,6 +632,18 @@ def test_hubctl_says_what_is_wrong(world, cpo, ann):
             (["finance", "mark", "x", "paid"], "hubctl finance statements"),
             (["finance", "mark", "2026-01-1-EUR", "lost"], "state: must be acknowledged"),
             (["finance", "confirm", "0"], "hubctl finance manual-cdr"), (["finance", "discard", "0"], "hubctl finance manual-cdr"),
+            (["finance", "refund", "FI-HUB-1999-0000001", "--amount", "1", "--reason", "x"], "hubctl finance receipts"),
+            (["finance", "refund", "1", "--amount", "much", "--reason", "x"], "amount: must be a number above 0"),
+            (["finance", "refund", "1", "--amount", "-1", "--reason", "x"], "amount: must be a number above 0"),
+            (["finance", "refunds", "--state", "odd"], "status: must be awaiting_confirmation"),
+            (["finance", "confirm-refund", str(uuid.uuid4())], "hubctl finance refunds"),
+            (["finance", "decline-refund", "x"], "hubctl finance refunds"),
+            (["finance", "invoices", "--state", "odd"], "state: must be open"),
+            (["finance", "invoice", "99999999"], "hubctl finance invoices"),
+            (["finance", "invoice-cdrs", "x"], "hubctl finance invoices"),
+            (["finance", "invoice-total", "99999999", "--currency", "EUR", "--net", "1"], "hubctl finance invoices"),
+            (["finance", "invoice-total", "99999999", "--currency", "EUR"], "net"),
+            (["finance", "invoice-gaps", "--kind", "odd"], "kind: must be not_invoiced"),
             (["finance", "manual-cdr", str(uuid.uuid4()), "--energy", "much", "--start", at(-20), "--end", at(-1), "--cost", "3",
               "--reason", "none"], "energy_kwh"),
             (["finance", "manual-cdr", str(uuid.uuid4()), "--energy", "1", "--start", at(-1), "--end", at(-20), "--cost", "3",
@@ -650,6 +659,7 @@ def test_hubctl_says_what_is_wrong(world, cpo, ann):
     assert not path.exists() and not list(world.directory.glob("none.csv*"))
     for args, words in ((["finance"], "finance"), (["finance", "reconcile"], "MONTH is required"),
                         (["finance", "mark", "x"], "STATE is required"), (["finance", "frobnicate"], "finance"),
+                        (["finance", "refund", "1", "--amount", "1"], "--reason is required"),
                         (["finance", "manual-cdr", "x"], "required")):
         assert words in ctl(world, *args, status=2)
     # Each has a help of its own.
@@ -657,7 +667,8 @@ def test_hubctl_says_what_is_wrong(world, cpo, ann):
                                                         check=True).stdout.splitlines()
              if line.startswith("  hubctl finance ")]
     assert {"receipts", "receipt", "cdrs", "cdr", "cases", "ledger", "match", "resolve", "manual-cdr", "confirm", "discard", "mark",
-            "reconcile", "statements", "statement", "close", "send", "check", "terms"} <= set(verbs)
+            "reconcile", "statements", "statement", "close", "send", "check", "terms", "refund", "refunds", "confirm-refund",
+            "decline-refund", "invoices", "invoice", "invoice-cdrs", "invoice-total", "invoice-gaps"} <= set(verbs)
     for verb in verbs:
         run = subprocess.run([BUILD / "hub" / "hubctl", "finance", verb, "--help"], stdout=subprocess.PIPE, text=True, check=True)
         assert f"hubctl finance {verb}" in run.stdout

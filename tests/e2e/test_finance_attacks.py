@@ -132,14 +132,14 @@ def test_what_is_no_body_no_key_and_no_path_changes_nothing(world, hub, billed, 
     wait_until(lambda: ask(hub, token, "GET", "/check").json()["faults"] == [], what="books without a fault")
 
 
-@pytest.mark.parametrize("list_", ["/receipts", "/cdrs", "/cases", "/ledger", "/reconciliation", "/statements", "/invoices",
-                                   "/invoices/gaps"])
+@pytest.mark.parametrize("list_", ["/receipts", "/cdrs", "/cases", "/ledger", "/refunds", "/reconciliation", "/statements",
+                                   "/invoices", "/invoices/gaps"])
 def test_no_question_gets_more_than_was_asked(hub, token_keys, list_):
     """A filter that cannot be understood is refused, not left out."""
     token = staff(token_keys, "auditor")
     month = "month=2026-01&" if list_ in ("/reconciliation", "/statements") else ""
     names = {"/receipts": "from to network payment_status user", "/cdrs": "from to network source matched filed",
-             "/cases": "network kind resolved", "/ledger": "from to", "/reconciliation": "month network",
+             "/cases": "network kind resolved", "/ledger": "from to", "/refunds": "from to network status", "/reconciliation": "month network",
              "/statements": "month network", "/invoices": "from to network state", "/invoices/gaps": "network kind"}[list_].split()
     for name in names:
         rest = "" if name == "month" else month

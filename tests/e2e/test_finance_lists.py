@@ -53,7 +53,7 @@ def billed(world, user, evse):
 
 # ---- who may ----
 
-@pytest.mark.parametrize("path", ["/receipts", "/cdrs", "/cases", "/ledger", "/cdrs/1"])
+@pytest.mark.parametrize("path", ["/receipts", "/cdrs", "/cases", "/ledger", "/refunds", "/cdrs/1"])
 def test_only_finance_and_auditors_see_it(hub, token_keys, path):
     # A user's token is none of staff, whoever signed it.
     problem(get(hub, path, token_keys.token("ann")), 401, "token_invalid")

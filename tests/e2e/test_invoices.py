@@ -341,6 +341,22 @@ def test_invoices_are_listed_as_json_and_csv(world, hub, cast):
     assert number not in {r["id"] for r in ok(get(hub, "/invoices", state="differs"))["items"]}
 
 
+def test_invoices_by_hubctl(world, hub, cast):
+    p = cast["cpo"]
+    name = cdr(world, p, 4000000)
+    record = p.record([name, "NEVER-BY-CTL"])
+    done(p.post(p.at(), record), 201)
+    number = str(number_of(world, record))
+    assert record["invoice_id"] in hub.say("finance", "invoices", "--partner", p.name, "--state", "open")
+    assert name in hub.say("finance", "invoice", number)
+    listed = hub.say("finance", "invoice-cdrs", number)
+    assert name in listed and "unknown" in listed
+    assert "differs" in hub.say("finance", "invoice-total", number, "--net", "-4", "--currency", "EUR")
+    assert "matched" in hub.say("finance", "invoice-total", number, "--net", "4.00", "--currency", "EUR")
+    assert "NEVER-BY-CTL" in hub.say("finance", "invoice-gaps", "--partner", p.name, "--kind", "unknown_cdr")
+    done(p.delete(p.at(record)))
+
+
 def test_gaps_are_listed(world, hub, cast):
     p = cast["other"]
     lost = cdr(world, p, 1000000, owed="now() - interval '46 days'")

@@ -319,7 +319,18 @@ def test_finance_refunds_a_receipt(paying, psp, user, evse):
             404, "not_found")
     problem(finance(paying.hub, "POST", "/receipts/x/refund", str(uuid.uuid4()), amount=1, reason="x"), 404,
             "not_found")
-    rest = minor(receipt) - 10
+    number = paying.sql("SELECT number FROM receipt WHERE id = %s", row)[0][0]
+    said = paying.hub.say("finance", "refund", number, "--amount", "0.05", "--reason", "=the cable")
+    (listed,) = [r for r in ok(finance(paying.hub, "GET", "/refunds?status=done"))["items"]
+                 if r["refund_id"] == answer.json()["refund_id"]]
+    assert listed == {**listed, "receipt_number": number, "session_id": session, "cause": "person", "amount": 0.10, "done": 0.10,
+                      "reason": "The cable was dirty", "asked_by": "admin:token", "decided_by": None}
+    (small,) = [r for r in ok(finance(paying.hub, "GET", "/refunds"))["items"] if r["reason"] == "=the cable"]
+    assert small["refund_id"] in said and small["asked_by"] == "admin:socket"
+    path_csv = paying.directory / "refunds.csv"
+    paying.hub.say("finance", "refunds", "--csv", str(path_csv))
+    assert f",0.05,0.0" in path_csv.read_text() and "'=the cable" in path_csv.read_text()
+    rest = minor(receipt) - 15
     ok(finance(paying.hub, "POST", path, str(uuid.uuid4()), amount=rest / 100, reason="all of it"), 202)
     wait_until(lambda: ok(user.receipt(session))["payment_status"] == "refunded", 10, "the refund")
     problem(finance(paying.hub, "POST", path, str(uuid.uuid4()), amount=0.01, reason="x"), 409, "not_refundable")
@@ -345,6 +356,9 @@ def test_above_the_limit_a_second_person_confirms(directory, token_keys):
         assert (asked["status"], asked["asked_by"], asked["confirmed_by"]) == (
             "awaiting_confirmation", "staff:anna", None)
         confirm = f"/refunds/{asked['refund_id']}/confirm"
+        (waits,) = ok(finance(w.hub, "GET", "/refunds?status=awaiting_confirmation"))["items"]
+        assert waits["refund_id"] == asked["refund_id"] in w.hub.say("finance", "refunds", "--state", "awaiting_confirmation")
+        assert "in their own name" in w.hub.say("finance", "confirm-refund", asked["refund_id"], status=1)
         problem(ask(anna, confirm), 403, "second_person_required")
         problem(ask(eve, confirm), 403, "forbidden")
         time.sleep(1.5)
