@@ -58,6 +58,7 @@ enum {
 
 struct push {
     struct outbox_item item; /* our own copy */
+    unsigned claim;          /* the one it came with */
     enum { PREPARE, FILL, LOOK_AT_PROBE, SEND, LOOK_AT_ANSWER, LOOK_AT_OBJECT } phase;
     const struct partner *partner;
     struct retell_known known; /* Session, CDR of 2.1.1 for a newer partner */
@@ -73,6 +74,8 @@ struct push {
 };
 
 static unsigned in_flight;
+static unsigned claims;          /* so far */
+static unsigned of_last_claim;   /* what came with the last one and is under way */
 static bool claiming, once_more; /* one claim at a time: who asks meanwhile gets another */
 static struct event *soon;       /* the next claim, where the last one was just now */
 static int64_t claimed_ms = -GATHER_MS;
@@ -569,7 +572,11 @@ static enum flow_next note(struct flow *f)
 /* There may be more for this partner than it had room for. */
 static enum flow_next make_room(struct flow *f)
 {
+    const struct push *p = f->state;
+
     in_flight--;
+    if (p->claim == claims)
+        of_last_claim--;
     push_what_is_due(hub_of(f));
     return FLOW_NEXT;
 }
@@ -598,6 +605,7 @@ static void push_begin(struct hub *hub, const struct outbox_item *item)
     struct arena *a = f->arena;
 
     p->item = *item;
+    p->claim = claims;
     p->item.country_code = arena_text(a, item->country_code);
     p->item.party_id = arena_text(a, item->party_id);
     p->item.object_id = arena_text(a, item->object_id);
@@ -609,6 +617,7 @@ static void push_begin(struct hub *hub, const struct outbox_item *item)
     p->item.role = arena_text(a, item->role);
     p->item.status = arena_text(a, item->status);
     in_flight++;
+    of_last_claim++;
     flow_run(f);
 }
 
@@ -636,6 +645,10 @@ static enum flow_next let_next_begin(struct flow *f)
     claiming = once_more = false;
     if (full)
         claimed_ms = time_monotonic_ms() - GATHER_MS; /* no need to wait for more */
+    if (c->items.count) {
+        claims++;
+        of_last_claim = 0;
+    }
     for (size_t i = 0; i < c->items.count; i++)
         push_begin(hub_of(f), &c->items.items[i]);
     if (again && !failed(f->err) && in_flight < IN_FLIGHT_MAX)
@@ -676,11 +689,12 @@ void push_stop(void)
 }
 
 /* A claim of eight costs little more than a claim of one: the first is made at once, the next when
- * what was claimed is gone or, so that the slow ones hold up nobody, after a few milliseconds. */
+ * what was claimed is gone or, so that the slow ones hold up nobody, after a few milliseconds. What
+ * is left of older claims does not count: a partner that hangs is under way for half a minute. */
 void push_what_is_due(struct hub *hub)
 {
     int64_t now_ms = time_monotonic_ms();
-    int64_t next_ms = claimed_ms + (in_flight ? GATHER_MS : GATHER_IDLE_MS);
+    int64_t next_ms = claimed_ms + (of_last_claim ? GATHER_MS : GATHER_IDLE_MS);
 
     if (hub->draining || !partner_register_ready() || !soon)
         return;
