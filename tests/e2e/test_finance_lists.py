@@ -16,7 +16,7 @@ from decimal import Decimal
 
 import pytest
 import requests
-from harness import ok, problem, wait_until
+from harness import BUILD, ok, problem, wait_until
 
 ROWS = int(os.environ.get("FINANCE_ROWS", "30000"))
 
@@ -229,6 +229,8 @@ def test_a_long_list_takes_no_more_memory_than_a_short_one(world, hub, long_list
     assert int(count) == ROWS
     # Of net amounts with four decimals.
     assert abs(Decimal(summed) - Decimal(ROWS) * (ROWS + 1) / 2 / 1000000) < ROWS * Decimal("0.00005")
+    if "asan" in BUILD.name:
+        pytest.skip("AddressSanitizer keeps what was freed for a while: all but the memory was looked at")
     assert all(most[pid] - before[pid] < 24 << 20 for pid in before), (before, most)
 
 

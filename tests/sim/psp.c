@@ -107,6 +107,7 @@ bool psp_behave(struct psp_sim *sim, const char *name, const char *customer, boo
 /* ---- later ---- */
 
 struct later {
+    LIST_ENTRY(later) entry;
     struct psp_sim *sim;
     void (*run)(struct psp_sim *sim, void *arg);
     void *arg;
@@ -118,8 +119,17 @@ static void on_later(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    LIST_REMOVE(l, entry);
     l->run(l->sim, l->arg);
     free(l);
+}
+
+static void let_go_of_all(struct psp_sim *sim)
+{
+    struct later *l;
+
+    while ((l = LIST_FIRST(&sim->laters)))
+        on_later(-1, 0, l);
 }
 
 void psp_after(struct psp_sim *sim, int64_t ms, void (*run)(struct psp_sim *sim, void *arg),
@@ -129,7 +139,8 @@ void psp_after(struct psp_sim *sim, int64_t ms, void (*run)(struct psp_sim *sim,
 
     if (!l)
         abort();
-    *l = (struct later){sim, run, arg};
+    *l = (struct later){.sim = sim, .run = run, .arg = arg};
+    LIST_INSERT_HEAD(&sim->laters, l, entry);
     event_base_once(sim->loop, -1, EV_TIMEOUT, on_later, l,
                     &(struct timeval){ms / 1000, ms % 1000 * 1000});
 }
@@ -342,6 +353,7 @@ static int serve(struct psp_sim *sim)
         }
         sim->closing = true;
         http_client_close();
+        let_go_of_all(sim);
     }
     door_close(&sim->api);
     door_close(&sim->control);

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/queue.h>
 
 #include "base/arena.h"
 #include "hub/server/http_server.h"
@@ -120,6 +121,7 @@ struct psp_sim {
     PSP_LIST(struct psp_event_sent) events;
     PSP_LIST(struct psp_money) moves;
     PSP_LIST(struct psp_behave_rule) rules;
+    LIST_HEAD(, later) laters;
     size_t kept_back; /* event number + 1 that waits for the next one to overtake it */
     unsigned numbers;
     bool closing;
@@ -138,7 +140,8 @@ bool psp_acts(struct psp_sim *sim, enum psp_behaviour what, const char *customer
 bool psp_behave(struct psp_sim *sim, const char *name, const char *customer, bool on, int64_t times,
                 int64_t after_ms);
 void psp_behave_help(FILE *to);
-/* Runs it once after so long. */
+/* Runs it once: after so long, or when the simulator ends. Then sim->closing is set, and all there
+ * is to do is to let go of arg. */
 void psp_after(struct psp_sim *sim, int64_t ms, void (*run)(struct psp_sim *sim, void *arg),
                void *arg);
 

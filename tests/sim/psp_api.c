@@ -116,7 +116,8 @@ void psp_finish(struct psp_sim *sim, struct psp_payment *p)
 
 static void finish_later(struct psp_sim *sim, void *arg)
 {
-    psp_finish(sim, arg);
+    if (!sim->closing)
+        psp_finish(sim, arg);
 }
 
 void psp_expire(struct psp_sim *sim, struct psp_payment *p)
@@ -165,8 +166,7 @@ static void reply_later(struct psp_sim *sim, void *arg)
     static const struct http_header_out type = {"Content-Type", "application/json"};
     struct waiting *w = arg;
 
-    (void)sim;
-    if (w->body)
+    if (w->body && !sim->closing)
         http_exchange_reply(w->x, w->status, &type, 1, w->body, strlen(w->body));
     else
         http_exchange_drop(w->x);

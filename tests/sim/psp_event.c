@@ -59,7 +59,8 @@ static enum flow_next send_event(struct flow *f)
 
 static void again(struct psp_sim *sim, void *arg)
 {
-    psp_tell_again(sim, (size_t)(uintptr_t)arg);
+    if (!sim->closing)
+        psp_tell_again(sim, (size_t)(uintptr_t)arg);
 }
 
 static enum flow_next note(struct flow *f)
@@ -143,7 +144,8 @@ static void tell_soon(struct psp_sim *sim, void *arg)
 {
     struct soon *s = arg;
 
-    tell_as_told(sim, s->number, s->customer);
+    if (!sim->closing)
+        tell_as_told(sim, s->number, s->customer);
     free(s);
 }
 
