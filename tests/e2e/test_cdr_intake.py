@@ -204,7 +204,8 @@ def test_a_right_cdr_is_recalculated_and_billed(world, any_cpo, user):
     session_id, session = charged(any_cpo, user)
     cdr = record(any_cpo, session)
     assert post(any_cpo, cdr).status_code == 201
-    assert ok(user.status(session_id))["status"] == "completed"
+    # The live view follows what is stored, in a moment.
+    wait_until(lambda: ok(user.status(session_id))["status"] == "completed", 5, "the end to be seen")
     row = filed(world, cdr)
     assert (row["filed"], row["class"], row["source"], row["ocpi"]) == ("billed", "OK", "push", any_cpo.version), row
     assert (row["recalculated_u6"], row["difference_u6"]) == (3000000, 0)

@@ -1014,7 +1014,7 @@ def test_quirks_of_reading(quirky, quirk, change):
     url = quirky.own("sessions", session["id"])
     envelope(quirky.put(url, session), 200, 2001)
     quirky.has(quirk)
-    done(quirky.put(url, session), 201)
+    wait_until(lambda: quirky.put(url, session).status_code == 201, 5, "the quirk to be known everywhere")
     assert done(quirky.get(url)) == session
 
 
@@ -1023,7 +1023,8 @@ def test_version_2_2(quirky):
     quirky.versions = [{"version": "2.2", "url": quirky.base + "/2.2.1"}]
     envelope(quirky.put(quirky.credentials_url, quirky.credentials()), 200, 3002)
     quirky.has("version_2_2")
-    done(quirky.put(quirky.credentials_url, quirky.credentials()))
+    wait_until(lambda: quirky.put(quirky.credentials_url, quirky.credentials()).json()["status_code"] == 1000, 5,
+               "the quirk to be known everywhere")
 
 
 def test_quirks_that_do_not_exist(hub, quirky):
