@@ -483,7 +483,7 @@ def test_a_credit_before_its_original_meets_it_at_once(world, newer, user):
     assert filed(world, credit)["filed"] == "credit" and not cases(world, credit)
     wait_until(lambda: [r["amount_minor"] for r in receipts(world, session_id)] == [357, -357], 30, "the cancellation")
     assert posted(world, session_id) == {}
-    assert ok(user.status(session_id))["status"] == "completed"
+    user.wait_for(session_id, "completed")
 
 
 def test_a_credit_is_the_mirror_of_its_original(world, newer, user):

@@ -104,7 +104,7 @@ def test_a_wrong_price_is_disputed_the_user_billed_and_the_cpo_not_owed(world, a
     account = posted(world, session_id)
     assert "cpo_payable" not in account and "purchase" not in account
     assert account["receivable"] == receipt["amount_minor"] * 10000 and sum(account.values()) == 0
-    assert ok(user.status(session_id))["status"] == "completed"
+    user.wait_for(session_id, "completed")
 
 
 def said(receipt):

@@ -133,7 +133,7 @@ def test_a_person_matches_a_cdr(world, cpo, user, ann):
     assert (answer["filed"], answer["class"], answer["session_status"]) == ("billed", "OK", "completed")
     assert answer["receipt_number"] == receipts(world, session_id)[0]["number"]
     assert ok(user.receipt(session_id))["cost"] == 3.57
-    assert ok(user.status(session_id))["status"] == "completed"
+    user.wait_for(session_id, "completed")
     assert filed(world, cdr)["decided_by"] == "staff:ann" and not cases(world, cdr)
     again = ann.post(f"/cdrs/{row['id']}/match", {"session_id": session_id}, key)
     assert again.headers["Idempotent-Replay"] == "true" and again.json() == answer

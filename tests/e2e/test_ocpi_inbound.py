@@ -689,7 +689,7 @@ def test_a_whole_session_by_hand(partner, begun):
     assert done(partner.get(location)) == cdr
     receipt = ok(user.receipt(session_id))
     assert Decimal(str(receipt["cost"])) == Decimal("7.2") and receipt["energy_kwh"] == 20.0
-    assert ok(user.status(session_id))["status"] == "completed"
+    user.wait_for(session_id, "completed")
     # Again, and again with other content.
     again = partner.post(partner.url("cdrs"), cdr)
     assert (again.status_code, again.json()["status_code"], again.headers["Location"]) == (200, 1000, location)
