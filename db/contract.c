@@ -8,12 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "base/arena.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "db/cache.h"
+#include "db/fresh.h"
 #include "db/partner.h"
 #include "db/pg.h"
 #include "db/statements.h"
@@ -78,7 +77,6 @@ enum flow_next contract_list(struct flow *f, const struct party_id *from, const 
 
 enum {
     EVERY_MS = 5000,
-    FIRST_MS = 200, /* until they have been read */
     MODULE_MAX = 40,
     KEY_MAX = 2 * PARTY_TEXT + MODULE_MAX,
 };
@@ -92,10 +90,10 @@ struct contract_key {
 static struct {
     struct contract_key *keys; /* sorted; replaced as a whole */
     size_t count;
-    struct event *timer;
-    bool open, read, reading, again;
-    unsigned life; /* answers to a life before this one are dropped */
 } state;
+
+static bool read_all(void);
+static struct fresh fresh = {.channel = "contract", .every_ms = EVERY_MS, .read = read_all};
 
 static bool make_key(char ret[KEY_MAX], const struct party_id *from, const struct party_id *to,
                      const char *module)
@@ -146,77 +144,34 @@ static void take_all(const PGresult *rows)
     free(state.keys);
     state.keys = keys;
     state.count = used;
-    state.read = true;
 }
 
-static void read_again(void);
-
-static void have_read(const PGresult *rows, struct err e, void *arg)
+static void have_read(const PGresult *rows, struct err e, void *ticket)
 {
-    if (!state.open || (unsigned)(uintptr_t)arg != state.life)
+    if (!fresh_expects(&fresh, ticket))
         return;
-    state.reading = false;
     if (!failed(e))
         take_all(rows);
-    if (state.again)
-        read_again();
+    fresh_ended(&fresh, !failed(e));
 }
 
-static void read_again(void)
+static bool read_all(void)
 {
     struct pg_args args;
 
-    state.again = state.reading;
-    if (state.reading)
-        return;
-    state.reading = true;
     pg_args_init(&args, NULL);
-    pg_send(PG_READ, STATEMENT_contract_register, &args, have_read,
-            (void *)(uintptr_t)state.life); /* NOLINT: a number, not a pointer */
-}
-
-static void look(evutil_socket_t fd, short what, void *arg)
-{
-    int64_t ms = state.read ? EVERY_MS : FIRST_MS;
-    struct timeval next = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
-
-    (void)fd;
-    (void)what;
-    (void)arg;
-    evtimer_add(state.timer, &next);
-    if (!state.reading)
-        read_again();
-}
-
-static void told(const char *payload, void *arg)
-{
-    (void)payload;
-    (void)arg;
-    if (state.open)
-        read_again();
+    pg_send(PG_READ, STATEMENT_contract_register, &args, have_read, fresh_ticket(&fresh));
+    return true;
 }
 
 void contract_open(struct event_base *loop)
 {
-    struct timeval now = {0};
-
-    state.open = true;
-    state.life++;
-    state.reading = state.again = state.read = false;
-    state.timer = evtimer_new(loop, look, NULL);
-    if (!state.timer)
-        abort();
-    evtimer_add(state.timer, &now);
-    db_on_notify("contract", told, NULL);
+    fresh_open(&fresh, loop);
 }
 
 void contract_close(void)
 {
-    if (!state.open)
-        return;
-    state.open = false;
-    event_free(state.timer);
-    state.timer = NULL;
+    fresh_close(&fresh);
     free(state.keys);
     state.keys = NULL;
     state.count = 0;

@@ -9,21 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "db/cache.h"
+#include "db/fresh.h"
 #include "db/statements.h"
 
 enum {
     REGISTER_MAX = 256 * 1024 * 1024,
     MORE_VALUES = 1000000, /* of one partner: a hub may have thousands of parties */
     EVERY_MS = 5000,
-    FIRST_MS = 200, /* until the first one has been read */
 };
 
 struct partner_register {
@@ -38,10 +36,10 @@ struct partner_register {
 
 static struct {
     struct partner_register *newest;
-    struct event *timer;
-    bool open, reading, again;
-    unsigned life; /* answers to a life before this one are dropped */
 } state;
+
+static bool read_register(void);
+static struct fresh fresh = {.channel = "partner", .every_ms = EVERY_MS, .read = read_register};
 
 /* ---- holding ---- */
 
@@ -263,74 +261,32 @@ void partner_register_take(const PGresult *rows)
 
 /* ---- keeping it fresh ---- */
 
-static void read_again(void);
-
-static void have_read(const PGresult *rows, struct err e, void *arg)
+static void have_read(const PGresult *rows, struct err e, void *ticket)
 {
-    if (!state.open || (unsigned)(uintptr_t)arg != state.life)
+    if (!fresh_expects(&fresh, ticket))
         return;
-    state.reading = false;
     if (!failed(e))
         partner_register_take(rows);
-    if (state.again)
-        read_again();
+    fresh_ended(&fresh, !failed(e));
 }
 
-static void read_again(void)
+static bool read_register(void)
 {
     struct pg_args args;
 
-    state.again = state.reading;
-    if (state.reading)
-        return;
-    state.reading = true;
     pg_args_init(&args, NULL);
-    pg_send(PG_READ, STATEMENT_partner_register, &args, have_read,
-            (void *)(uintptr_t)state.life); /* NOLINT: a number, not a pointer */
-}
-
-static void look(evutil_socket_t fd, short what, void *arg)
-{
-    int64_t ms = state.newest ? EVERY_MS : FIRST_MS;
-    struct timeval next = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
-
-    (void)fd;
-    (void)what;
-    (void)arg;
-    evtimer_add(state.timer, &next);
-    if (!state.reading)
-        read_again();
-}
-
-static void told(const char *payload, void *arg)
-{
-    (void)payload;
-    (void)arg;
-    if (state.open)
-        read_again();
+    pg_send(PG_READ, STATEMENT_partner_register, &args, have_read, fresh_ticket(&fresh));
+    return true;
 }
 
 void partner_open(struct event_base *loop)
 {
-    struct timeval now = {0};
-
-    state.open = true;
-    state.life++;
-    state.reading = state.again = false;
-    state.timer = evtimer_new(loop, look, NULL);
-    if (!state.timer)
-        abort();
-    evtimer_add(state.timer, &now);
-    db_on_notify("partner", told, NULL);
+    fresh_open(&fresh, loop);
 }
 
 void partner_close(void)
 {
-    if (!state.open)
-        return;
-    state.open = false;
-    event_free(state.timer);
-    state.timer = NULL;
+    fresh_close(&fresh);
     register_unref(state.newest);
     state.newest = NULL;
 }

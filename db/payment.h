@@ -119,8 +119,8 @@ enum flow_next psp_payout_done(struct flow *f, const char *day, bool ok);
 /* ---- refunds ---- */
 
 struct refund_ask {
-    int64_t receipt;            /* the row; 0: by its */
-    const char *receipt_number; /* or NULL */
+    int64_t receipt; /* its row; used where there is no receipt of this number: */
+    const char *receipt_number;
     int64_t amount_u6;
     const char *reason, *by;
     /* Above it with what went back in the session before without a second person, or in another

@@ -30,9 +30,9 @@ SELECT payment_read($1, $2, ROW($3, $4, $5::bigint, $6, $7::bigint, $8::bigint, 
                     $10::timestamptz, $11, $12, $13)::psp_view) AS outcome
 
 -- name: refund_ask
--- $12 the receipt's number, where $1 is not its row
-SELECT * FROM refund_ask(coalesce((SELECT id FROM receipt WHERE number = $12::text), $1::bigint), $2, $3, $4, $5,
-                         $6, $7, $8, $9, $10, $11)
+-- $1 the receipt's row, $12 its number, which goes first.
+SELECT * FROM refund_ask(coalesce((SELECT id FROM receipt WHERE number = $12::text), $1::bigint),
+                         $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 
 -- name: refund_get
 SELECT (refund_answer('stored', r)).* FROM refund r

@@ -8,18 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "base/arena.h"
 #include "base/decimal.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "db/db.h"
+#include "db/fresh.h"
 #include "db/retail.h"
 #include "hub/hub.h"
 
-enum { BOOK_BYTES = 256 * 1024 * 1024, TARIFF_VALUES = 20000, EVERY_MS = 30000, FIRST_MS = 200 };
+enum { BOOK_BYTES = 256 * 1024 * 1024, TARIFF_VALUES = 20000, EVERY_MS = 30000 };
 
 struct rate {
     const char *country, *buyer, *from, *until; /* days; until NULL: open */
@@ -41,9 +40,10 @@ struct retail_book {
 static struct {
     struct hub *hub;
     struct retail_book *newest;
-    struct event *timer;
-    bool reading, again;
 } state;
+
+static bool read_book(void);
+static struct fresh fresh = {.channel = "retail", .every_ms = EVERY_MS, .read = read_book};
 
 /* ---- holding ---- */
 
@@ -144,8 +144,6 @@ struct reading {
     const json_t *rows;
 };
 
-static void read_again(void);
-
 static enum flow_next read_rows(struct flow *f)
 {
     struct reading *r = f->state;
@@ -166,10 +164,7 @@ static enum flow_next take_rows(struct flow *f)
 
 static enum flow_next let_next_begin(struct flow *f)
 {
-    (void)f;
-    state.reading = false;
-    if (state.again)
-        read_again();
+    fresh_ended(&fresh, !failed(f->err));
     return FLOW_NEXT;
 }
 
@@ -187,56 +182,24 @@ static const struct flow_type retail_book_flow = {
     .steps = steps,
 };
 
-static void read_again(void)
+static bool read_book(void)
 {
     if (!state.hub || db_health() != DB_UP || (state.hub->draining && state.newest))
-        return;
-    state.again = state.reading;
-    if (state.reading)
-        return;
-    state.reading = true;
+        return false;
     hub_job(state.hub, &retail_book_flow, NULL, NULL);
-}
-
-static void on_time(evutil_socket_t fd, short what, void *arg)
-{
-    int64_t ms = state.newest ? EVERY_MS : FIRST_MS;
-    struct timeval next = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000)};
-
-    (void)fd;
-    (void)what;
-    (void)arg;
-    evtimer_add(state.timer, &next);
-    if (!state.reading)
-        read_again();
-}
-
-static void told(const char *payload, void *arg)
-{
-    (void)payload;
-    (void)arg;
-    read_again();
+    return true;
 }
 
 void retail_book_open(struct hub *hub)
 {
-    struct timeval now = {0};
-
     state.hub = hub;
-    state.timer = evtimer_new(hub->loop, on_time, NULL);
-    if (!state.timer)
-        abort();
-    evtimer_add(state.timer, &now);
-    db_on_notify("retail", told, NULL);
+    fresh_open(&fresh, hub->loop);
 }
 
 void retail_book_close(void)
 {
-    if (!state.hub)
-        return;
+    fresh_close(&fresh);
     state.hub = NULL;
-    event_free(state.timer);
-    state.timer = NULL;
     book_unref(state.newest);
     state.newest = NULL;
 }

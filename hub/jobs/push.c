@@ -11,9 +11,10 @@
  *    Tariff that is no more      DELETE
  *    CDR                         POST   {endpoint}
  *    Token                       PUT    {endpoint}/{cc}/{pid}/{uid}?type={type}
- *    invoice record (ours)       POST   {endpoint}; a change PUT or DELETE
- * {endpoint}/{cc}/{pid}/{id}, POST where the receiver does not know it ClientInfo PUT
- * {endpoint}/{cc}/{pid}, without routing headers (R-HCI-03)
+ *    invoice record (ours)       POST   {endpoint}
+ *    what of it has changed      PUT or DELETE {endpoint}/{cc}/{pid}/{id}; POST where the receiver
+ *                                       does not know it
+ *    ClientInfo                  PUT    {endpoint}/{cc}/{pid}, without routing headers (R-HCI-03)
  *
  * The hub is the sender: FROM is the hub, TO the partner, while URL and object keep their owner
  * (R-ROUTE-13).
