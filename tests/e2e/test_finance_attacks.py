@@ -20,9 +20,10 @@ LONG = "9" * 3000
 
 
 def books(world):
-    """What stands in them, whatever the order."""
+    """What stands in them, whatever the order; when the hub itself looks at a CDR again is no part of it."""
     known = {t for t, in world.sql("SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'")}
-    return {t: world.sql(f"SELECT count(*), md5(string_agg(x::text, '|' ORDER BY x::text)) FROM {t} x") for t in BOOKS
+    return {t: world.sql(f"SELECT count(*), md5(string_agg(x::text, '|' ORDER BY x::text)) "
+                         f"FROM (SELECT to_jsonb({t}) - 'retry_at' AS x FROM {t}) t") for t in BOOKS
             if t in known}
 
 
