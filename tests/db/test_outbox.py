@@ -297,7 +297,7 @@ def test_nothing_is_claimed_for_a_partner_that_is_away(o):
     o.done_many(*[(i, "rest", 60, "away") for i in others[:2]])
     o.location(o.abc, "ABC", "L9")
     assert o.one not in {i["partner_id"] for i in o.claimed()}
-    o.done(others[2], "refused", 0, "no such place") # its pause is not about being away
+    o.done(others[2], "refused", 30, "no such place") # its pause is not about being away
     o.done(one) # it has taken something: it is back, and what waited for that goes out
     assert [i["object_id"] for i in o.claimed() if i["partner_id"] == o.one] == [
         *sorted(i["object_id"] for i in others[:2]), "L9"]
