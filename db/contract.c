@@ -177,6 +177,11 @@ void contract_close(void)
     state.count = 0;
 }
 
+bool contracts_ready(void)
+{
+    return fresh.have;
+}
+
 static bool is_ours(const struct party_id *p)
 {
     const struct db_options *o = pg_options();

@@ -32,5 +32,6 @@ enum flow_next contract_list(struct flow *f, const struct party_id *from, const 
  * yet. Our own eMSP and the CPOs need no contract. */
 bool contract_allows(struct flow *f, const struct party_id *from, const struct party_id *to,
                      const char *module);
+bool contracts_ready(void); /* they have been read once */
 
 #endif

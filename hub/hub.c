@@ -2,6 +2,7 @@
 /* Hub: what everybody in a worker needs of it. */
 #include "hub/hub.h"
 
+#include "db/contract.h"
 #include "db/db.h"
 #include "db/partner.h"
 
@@ -9,7 +10,7 @@ enum { JOB_BYTES = 256 * 1024 * 1024 }; /* a pulled page: read, checked, printed
 
 bool hub_is_ready(struct hub *hub)
 {
-    if (!hub->was_ready && db_health() == DB_UP && partner_register_ready())
+    if (!hub->was_ready && db_health() == DB_UP && partner_register_ready() && contracts_ready())
         hub->was_ready = true;
     return hub->was_ready;
 }

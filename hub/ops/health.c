@@ -4,6 +4,7 @@
 
 #include "base/metrics.h"
 #include "base/text.h"
+#include "db/contract.h"
 #include "db/db.h"
 #include "db/partner.h"
 #include "hub/hub.h"
@@ -28,7 +29,8 @@ static enum flow_next readyz(struct flow *f)
     bool database = db_health() == DB_UP;
     bool keys = authenticator_ready(hub->authenticator);
     bool partners = partner_register_ready();
-    bool ready = database && keys && partners && !hub->draining;
+    bool contracts = contracts_ready();
+    bool ready = database && keys && partners && contracts && !hub->draining;
     struct text t;
 
     text_init(&t, f->arena, 4096);
@@ -39,6 +41,7 @@ static enum flow_next readyz(struct flow *f)
     json_put_text(&t, "redis", db_redis_up() ? "ok" : "down: answers come from the database");
     json_put_text(&t, "jwt_keys", keys ? "ok" : "no key that signs users' tokens is known");
     json_put_text(&t, "partners", partners ? "ok" : "the register has not been read yet");
+    json_put_text(&t, "contracts", contracts ? "ok" : "they have not been read yet");
     json_put_text(&t, "draining", hub->draining ? "this process is stopping" : "no");
     json_end_object(&t);
     json_end_object(&t);
