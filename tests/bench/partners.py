@@ -9,10 +9,11 @@ other forty-nine pairs see. A pair that was sick is not used again, so no round 
 another's circuit breakers; its place is taken by a spare one.
 
 "nothing" is a round in which that pair stays well: as far as its two halves differ, the other figures
-say nothing. The slowest hundredth of a half is made by a few stalls of the machine's disk, so single
-rounds differ by tens of percent; the percentiles are therefore of all rounds together, and the draws
-(a bootstrap over rounds) tell how far they can be trusted. Of a partner that hangs the commands end
-only at the hub's time limit, so a half that is shorter than that shows no more than its beginning.
+say nothing. On a disk the slowest hundredth of a half is made by a few of its stalls, so single rounds
+differ by tens of percent with or without a sick partner: the stores are in memory here. The percentiles
+are of all rounds together, and the draws (a bootstrap over rounds) tell how far they can be trusted. Of
+a partner that hangs the commands end only at the hub's time limit, so a half that is shorter than that
+shows no more than its beginning.
 
 BENCH_SHORT=1: one round of each, of short halves. BENCH_SECONDS (a half), BENCH_REPEATS and BENCH_MODES
 (some of the modes, with commas) may be set.
@@ -216,4 +217,5 @@ def show(rows):
               ", ".join(f"{k} {v} times" for k, v in sorted(codes.items())))
     print(f"of the 49 pairs that are well: {STARTS} START_SESSION and {SESSIONS} Session PUT a second each; "
           f"percentiles over all {REPEATS} rounds together, each of two halves of {SECONDS} s; "
-          "told on: from when the PUT was due until the eMSP had it; hub, partners, load and Postgres share this machine")
+          "told on: from when the PUT was due until the eMSP had it; hub, partners, load and Postgres share this "
+          "machine, and Postgres is in its memory")
