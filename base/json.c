@@ -118,6 +118,16 @@ static void decref(void *value)
     json_decref(value);
 }
 
+/* NULL, with *ret_error: it is no JSON. */
+static json_t *load(struct arena *a, const char *bytes, size_t length, json_error_t *ret_error)
+{
+    json_t *value = json_loadb(bytes, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, ret_error);
+
+    if (value)
+        arena_on_free(a, decref, value);
+    return value;
+}
+
 struct err json_read(struct arena *a, const char *bytes, size_t length, size_t max_values,
                      json_t **ret)
 {
@@ -127,11 +137,22 @@ struct err json_read(struct arena *a, const char *bytes, size_t length, size_t m
         return err_at(a, ERR_BAD_JSON, NULL, "the body is not acceptable JSON: %s", too_much);
 
     json_error_t error;
-    json_t *value = json_loadb(bytes, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json_t *value = load(a, bytes, length, &error);
     if (!value)
         return err_at(a, ERR_BAD_JSON, NULL, "the body is not valid JSON: line %d, column %d: %s",
                       error.line, error.column, reason_of(json_error_code(&error)));
-    arena_on_free(a, decref, value);
+    *ret = value;
+    return OK;
+}
+
+struct err json_read_own(struct arena *a, const char *text, json_t **ret)
+{
+    json_error_t error;
+    json_t *value = load(a, text, strlen(text), &error);
+
+    if (!value)
+        return err_at(a, ERR_INTERNAL, NULL, "what the database made is no JSON: %s",
+                      reason_of(json_error_code(&error)));
     *ret = value;
     return OK;
 }

@@ -26,6 +26,10 @@ enum {
 struct err json_read(struct arena *a, const char *bytes, size_t length, size_t max_values,
                      json_t **ret);
 
+/* Text that our own SQL made. Of any size: it carries whole documents as strings, whose bounds were
+ * checked when they came in. It fails only where that SQL is wrong: ERR_INTERNAL. */
+struct err json_read_own(struct arena *a, const char *text, json_t **ret);
+
 /* Compact text, numbers with 15 digits, keys in their order. */
 char *json_text(struct arena *a, const json_t *value, size_t *ret_length);
 

@@ -15,8 +15,6 @@
 #include "db/statements.h"
 #include "ocpi/object.h"
 
-enum { BOOK_VALUES = 1000000, TARIFFS_VALUES = 100000 };
-
 /* ---- results that several have ---- */
 
 static struct err take_document(struct flow *f, const PGresult *rows, void *to)
@@ -36,17 +34,17 @@ static struct err take_found(struct flow *f, const PGresult *rows, void *to)
     return OK;
 }
 
-/* [{tariff, version, document, ocpi}], as our own SQL makes it. */
-static size_t tariffs_read(struct arena *a, const char *text, struct network_tariff **ret)
+/* [{tariff, version, document, ocpi}] */
+static struct err tariffs_read(struct arena *a, const char *text, struct network_tariff **ret,
+                               size_t *ret_count)
 {
-    json_t *list = NULL;
+    json_t *list;
 
     *ret = NULL;
+    *ret_count = 0;
     if (!text)
-        return 0;
-    struct err e = json_read(a, text, strlen(text), TARIFFS_VALUES, &list);
-    assert(!failed(e));
-    (void)e;
+        return OK;
+    TRY(json_read_own(a, text, &list));
     size_t count = json_array_size(list);
     *ret = arena_alloc(a, sizeof(**ret) * (count + 1));
     for (size_t i = 0; i < count; i++) {
@@ -59,7 +57,8 @@ static size_t tariffs_read(struct arena *a, const char *text, struct network_tar
             .ocpi = version_parse(json_text_of(t, "ocpi")),
         };
     }
-    return count;
+    *ret_count = count;
+    return OK;
 }
 
 static void arg_int_or_null(struct pg_args *args, int64_t value)
@@ -78,7 +77,7 @@ static struct err take_book(struct flow *f, const PGresult *rows, void *to)
     const json_t **ret = to;
     json_t *book;
 
-    TRY(json_read(f->arena, text, strlen(text), BOOK_VALUES, &book));
+    TRY(json_read_own(f->arena, text, &book));
     *ret = book;
     return OK;
 }
@@ -258,8 +257,7 @@ static struct err take_offer_context(struct flow *f, const PGresult *rows, void 
         .credit_minor = pg_int(rows, 0, "credit_limit_minor"),
         .credit_currency = pg_text(a, rows, 0, "credit_currency"),
     };
-    ret->tariff_count = tariffs_read(a, pg_text(a, rows, 0, "tariffs"), &ret->tariffs);
-    return OK;
+    return tariffs_read(a, pg_text(a, rows, 0, "tariffs"), &ret->tariffs, &ret->tariff_count);
 }
 
 enum flow_next offer_context_read(struct flow *f, const char *user_id,
@@ -419,8 +417,7 @@ static struct err take_price_context(struct flow *f, const PGresult *rows, void 
         ret->cost_u6 = pg_int(rows, 0, "cost_u6");
     ret->currency = pg_text(a, rows, 0, "network_currency");
     ret->time_zone = pg_text(a, rows, 0, "time_zone");
-    ret->tariff_count = tariffs_read(a, pg_text(a, rows, 0, "tariffs"), &ret->tariffs);
-    return OK;
+    return tariffs_read(a, pg_text(a, rows, 0, "tariffs"), &ret->tariffs, &ret->tariff_count);
 }
 
 enum flow_next session_price_context_read(struct flow *f, const char *id,

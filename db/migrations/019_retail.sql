@@ -196,6 +196,22 @@ CREATE TABLE session_tariff (
     FOREIGN KEY (tariff, version) REFERENCES tariff_version (tariff, version)
 );
 
+-- How many bytes of tariffs are reckoned with at a time: a process has to hold them all.
+CREATE FUNCTION tariff_bytes_max() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT 4194304::bigint
+$$;
+-- A session's, of which those that would be too much have no document: they are there, and cannot be
+-- reckoned with.
+CREATE FUNCTION session_tariffs(p_session uuid) RETURNS TABLE (
+    tariff bigint, version bigint, document text, ocpi text)
+LANGUAGE sql STABLE AS $$
+    SELECT tariff, version, CASE WHEN bytes <= tariff_bytes_max() THEN document END, ocpi
+      FROM (SELECT v.tariff, v.version, v.document, v.ocpi,
+                   sum(octet_length(v.document)) OVER (ORDER BY v.tariff) AS bytes
+              FROM session_tariff t JOIN tariff_version v USING (tariff, version)
+             WHERE t.session_id = p_session) x
+$$;
+
 -- quoted: there is a quote. limited: there is a session_limit. charging_end_at: the car has stopped
 -- charging and stays, as the network tells by its periods; only kept where the quote minds.
 ALTER TABLE session

@@ -81,17 +81,21 @@ SELECT jsonb_build_object('items', coalesce(jsonb_agg(jsonb_build_object(
   FROM user_group g
 
 -- name: offer_context
--- Whose user it is, and the network's tariffs of a connector. Indexes user_group_member's key and
--- tariff_key.
+-- Whose user it is, and the network's tariffs of a connector, as many as are reckoned with at a time.
+-- Indexes user_group_member's key and tariff_key.
 SELECT g.name AS user_group, g.credit_limit_minor, g.credit_currency,
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
-                   'tariff', t.id, 'version', t.version, 'document', t.document, 'ocpi', t.ocpi)
-                   ORDER BY t.id), '[]')::text
-          FROM tariff t JOIN tariff_version v ON v.tariff = t.id AND v.version = t.version
-         WHERE t.partner_id = $2 AND lower(t.country_code) = lower($3)
-           AND lower(t.party_id) = lower($4)
-           AND lower(t.tariff_id) IN (SELECT lower(x) FROM unnest($5::text[]) x)
-           AND t.deleted_at IS NULL AND NOT v.held) AS tariffs
+                   'tariff', x.id, 'version', x.version, 'document', x.document, 'ocpi', x.ocpi)
+                   ORDER BY x.id), '[]')::text
+          FROM (SELECT t.id, t.version, t.document, t.ocpi,
+                       sum(octet_length(t.document)) OVER (ORDER BY t.id) AS bytes
+                  FROM tariff t
+                  JOIN tariff_version v ON v.tariff = t.id AND v.version = t.version
+                 WHERE t.partner_id = $2 AND lower(t.country_code) = lower($3)
+                   AND lower(t.party_id) = lower($4)
+                   AND lower(t.tariff_id) IN (SELECT lower(i) FROM unnest($5::text[]) i)
+                   AND t.deleted_at IS NULL AND NOT v.held) x
+         WHERE x.bytes <= tariff_bytes_max()) AS tariffs
   FROM (VALUES ($1::text)) u (id)
   LEFT JOIN user_group_member m ON m.user_id = u.id
   LEFT JOIN user_group g ON g.name = m.user_group
@@ -152,8 +156,7 @@ SELECT n.document, n.ocpi, n.cost_u6, n.currency AS network_currency, l.time_zon
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
                    'tariff', v.tariff, 'version', v.version, 'document', v.document, 'ocpi', v.ocpi)
                    ORDER BY v.tariff), '[]')::text
-          FROM session_tariff t JOIN tariff_version v USING (tariff, version)
-         WHERE t.session_id = s.id) AS tariffs,
+          FROM session_tariffs(s.id) v WHERE v.document IS NOT NULL) AS tariffs,
        r.*
   FROM session s
   LEFT JOIN network_session n ON n.partner_id = s.partner_id

@@ -369,6 +369,22 @@ static void fifteen_digits_survive_the_double(void **state)
     }
 }
 
+/* A document of several megabytes as one string, as a statement hands it over. */
+static void what_the_database_made_may_be_of_any_size(void **state)
+{
+    const char *text = repeat("[{\"document\":\"", "0123456789", 300000, "\"}]");
+    json_t *value = NULL;
+
+    (void)state;
+    assert_null(read_text(text));
+    assert_false(failed(json_read_own(arena, text, &value)));
+    const char *document = json_text_of(json_array_get(value, 0), "document");
+    assert_non_null(document);
+    assert_int_equal(strlen(document), 3000000);
+    struct err e = json_read_own(arena, "[1,", &value);
+    assert_int_equal(e.kind, ERR_INTERNAL);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -389,6 +405,7 @@ int main(void)
         T(members_are_found_by_name_and_kind),
         T(numbers_become_fixed_point),
         T(fifteen_digits_survive_the_double),
+        T(what_the_database_made_may_be_of_any_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
