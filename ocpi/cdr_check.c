@@ -445,8 +445,10 @@ static bool reckon(struct checking *k, const struct price_tariff *tariffs, size_
 {
     struct err e = price_history_of(k->record, tariffs, count, k->arena, history);
 
+    history->work = &k->c->work_left;
     if (!failed(e) && count)
         e = price_reckon(tariffs, count, history, k->facts->zone, k->arena, price);
+    history->work = NULL; /* the check may be moved */
     if (!failed(e))
         return true;
     add(k, CDR_FINDING_beyond_reckoning, NULL, "%s", err_text(e));
@@ -494,6 +496,15 @@ static void check_currency(struct checking *k, const struct price_tariff *tariff
                 k->record->currency ? k->record->currency : "none", tariffs[i].currency);
 }
 
+static void check_tariffs(struct checking *k)
+{
+    if (k->record->tariffs_beyond)
+        add(k, CDR_FINDING_tariff_unreadable, "/tariffs", "%s", k->record->tariffs_beyond);
+    if (k->facts->start_unreadable)
+        add(k, CDR_FINDING_tariff_unreadable, NULL, "one of the session's start: %s",
+            k->facts->start_unreadable);
+}
+
 static void check_amounts(struct checking *k)
 {
     const struct price_record *r = k->record;
@@ -502,11 +513,14 @@ static void check_amounts(struct checking *k)
     size_t count = r->tariffs.count ? r->tariffs.count : f->start_tariff_count;
     int64_t cost = r->cost_excl == NUMBER_NONE ? 0 : r->cost_excl;
 
+    check_tariffs(k);
     check_currency(k, tariffs, count);
     if (!reckon(k, tariffs, count, &k->c->history, &k->c->price))
         return;
     if (!count) {
         note_price(k, k->c->history.notes);
+        if (cdr_check_find(k->c, CDR_FINDING_tariff_unreadable))
+            return;
         /* A free session needs no price list. */
         add_at(k, CDR_FINDING_no_tariff, cost ? CDR_WARN : CDR_OK, "/tariffs", NULL);
         return;
@@ -515,7 +529,7 @@ static void check_amounts(struct checking *k)
     k->c->by_own_tariff = r->tariffs.count > 0;
     note_price(k, k->c->price.notes);
     tell_differences(k);
-    if (r->tariffs.count && f->start_tariff_count)
+    if (r->tariffs.count && f->start_tariff_count && !f->start_unreadable)
         check_tariff_of_start(k);
 }
 
@@ -531,6 +545,7 @@ void cdr_check(const struct price_record *record, const struct cdr_facts *facts,
 
     memset(ret, 0, sizeof *ret);
     ret->net_u6 = ret->gross_u6 = NUMBER_NONE;
+    ret->work_left = PRICE_WORK_MAX;
     check_moments(&k);
     check_duration(&k);
     check_energy(&k);

@@ -53,6 +53,7 @@ struct cdr_facts {
     /* The tariff version with which the session began; count 0: none is kept. */
     const struct price_tariff *start_tariffs;
     size_t start_tariff_count;
+    const char *start_unreadable;    /* why one of them cannot be reckoned with; NULL: all can */
     int64_t power_w;                 /* of the connector; 0: not known */
     int64_t session_energy_u6;       /* of the last Session update; NUMBER_NONE: not known */
     const char *token_overlap;       /* another session of the same token at that time, or NULL */
@@ -84,6 +85,7 @@ struct cdr_facts {
     X(negative_total,      QUARANTINE, "a negative total, and it is no credit")                    \
     X(credit_positive,     QUARANTINE, "a credit with a positive total")                           \
     X(beyond_reckoning,    QUARANTINE, "it cannot be recalculated")                                \
+    X(tariff_unreadable,   QUARANTINE, "a tariff that counts for it cannot be reckoned with")      \
     /* amounts */                                                                                  \
     X(cost_differs,        OK,         "the stated cost is not the recalculated one")              \
     X(gross_differs,       OK,         "the stated cost with taxes is not the recalculated one")   \
@@ -134,6 +136,7 @@ struct cdr_check {
     int64_t delta_u6;         /* stated net - recalculated net, at four decimals */
     int64_t delta_percent_u4; /* of the recalculated net; 0 where that is 0 */
     struct cdr_part parts[PRICE_PARTS];
+    int64_t work_left;            /* of PRICE_WORK_MAX, for whoever reckons on with it */
     struct price_history history; /* for retail_facts_of and the receipt; also without a tariff */
 };
 

@@ -19,8 +19,7 @@ __extension__ typedef __int128 wide; /* the compiler's own type has no name with
 
 enum {
     U6_PER_WH = 1000,
-    WORK_MAX = 50000000, /* restrictions that are asked: well below a second */
-    WORK_OF_PIECE = 2000 /* what a piece costs besides */
+    WORK_OF_PIECE = 2000, /* what a piece costs besides, in restrictions that are asked */
 };
 
 /* What is looked up: the kinds of lines, and the two of a reservation that expired. */
@@ -59,7 +58,7 @@ struct reckoning {
     size_t last_energy, last_time, last_reservation; /* lines + 1, which get the step */
     struct price_moment reserved;                    /* the last moment of the reservation */
     size_t reserved_tariff;
-    int64_t work;
+    int64_t work, work_max;
     bool beyond; /* a number does not fit */
     unsigned notes;
 };
@@ -415,7 +414,7 @@ static void price_period(struct reckoning *r, const struct price_period *p)
         r->charging_start = begin_of(r, p, r->reserved_start == TIME_NONE);
     if (p->reservation_s && r->reserved_start == TIME_NONE)
         r->reserved_start = begin_of(r, p, r->charging_start == TIME_NONE);
-    for (int64_t us = p->start_us, next; !r->beyond && r->work < WORK_MAX; us = next) {
+    for (int64_t us = p->start_us, next; !r->beyond && r->work < r->work_max; us = next) {
         struct price_moment m = {.us = us};
         price_moment_localise(&m, r->zone);
         r->work += WORK_OF_PIECE;
@@ -542,6 +541,7 @@ struct err price_reckon(const struct price_tariff *tariffs, size_t count,
         .charging_start = TIME_NONE,
         .reserved_start = TIME_NONE,
         .notes = history->notes,
+        .work_max = history->work ? *history->work : PRICE_WORK_MAX,
     };
 
     TRY(check_input(&r));
@@ -551,7 +551,9 @@ struct err price_reckon(const struct price_tariff *tariffs, size_t count,
     note_facts(&r);
     for (size_t i = 0; i < history->periods.count; i++)
         price_period(&r, &history->periods.at[i]);
-    if (r.work >= WORK_MAX)
+    if (history->work)
+        *history->work = r.work < r.work_max ? r.work_max - r.work : 0;
+    if (r.work >= r.work_max)
         return err_at(a, ERR_BAD_FIELD, NULL, "tariff and session are too long to be priced");
     price_expiry(&r);
     round_steps(&r);

@@ -25,6 +25,7 @@ struct zone;
 struct ocpi_session;
 struct ocpi211_tariff;
 struct ocpi230_tariff;
+struct object_leniency;
 
 /* ---- tariffs ---- */
 
@@ -50,12 +51,23 @@ struct price_tariff {
     bool precision_reduced; /* a price of the document had more than six decimals */
 };
 
+/* What is reckoned with. Real tariffs have a dozen elements of a few components each, and CDRs a
+ * tariff or two; each piece of a session asks them all. */
+enum { PRICE_ELEMENTS_MAX = 500, PRICE_COMPONENTS_MAX = 2000, PRICE_TARIFFS_MAX = 100 };
+
 struct price_tariff price_tariff_of(const struct ocpi_tariff *tariff);
 struct price_tariff price_tariff_of_211(const struct ocpi211_tariff *tariff, struct arena *a);
 struct price_tariff price_tariff_of_230(const struct ocpi230_tariff *tariff);
-/* A document, checked by its table. OCPI_VERSION_NONE: the version is told by its members. */
+/* A document, checked by its table. OCPI_VERSION_NONE: the version is told by its members.
+ * ERR_TOO_LARGE: more than is reckoned with. */
 struct err price_tariff_read(enum ocpi_version version, const json_t *json, struct arena *a,
                              struct price_tariff *ret);
+/* The same of what was taken in with leniency (ocpi/object.h). */
+struct err price_tariff_read_lenient(enum ocpi_version version, const json_t *json,
+                                     const struct object_leniency *leniency, struct arena *a,
+                                     struct price_tariff *ret);
+/* NULL, or what there is too much of to be reckoned with. */
+const char *price_tariffs_beyond(const struct price_tariff *tariffs, size_t count);
 
 /* Which of a connector's tariffs counts for a session that begins then: one that is valid, of the
  * wanted type (NONE: REGULAR), else one without a type, of several the newest (R-TAR-05). NULL:
@@ -86,8 +98,9 @@ struct price_record {
     int64_t last_updated;
     bool over; /* a CDR, or a Session that is COMPLETED or INVALID */
     LIST_OF(struct ocpi_charging_period) periods;
-    LIST_OF(struct price_tariff) tariffs;   /* of the CDR */
-    int64_t kwh;                            /* total_energy of a CDR */
+    LIST_OF(struct price_tariff) tariffs; /* of the CDR */
+    const char *tariffs_beyond; /* NULL, or why its tariffs are left out: price_tariffs_beyond */
+    int64_t kwh;                /* total_energy of a CDR */
     int64_t total_time, total_parking_time; /* hours, six decimals; NUMBER_NONE: not told */
     int64_t cost_excl, cost_incl; /* NUMBER_NONE: not told, which is not free (R-SESS-06) */
     int64_t parts_excl; /* the sum of a CDR's sub-totals; NUMBER_NONE: it has none (R-CDR-13) */
@@ -119,6 +132,8 @@ struct price_history {
     bool expired; /* the reservation was not used (R-TAR-09) */
     bool cut;     /* periods may be cut where a restriction begins or ends (R-TAR-04): estimates */
     unsigned notes;
+    /* What may be spent on reckoning, counted down; NULL: PRICE_WORK_MAX for this one alone. */
+    int64_t *work;
 };
 
 /* The record's periods in their order; each lasts until the next one starts, the last until the end
@@ -200,6 +215,9 @@ struct price {
     struct price_total totals[PRICE_KINDS];
     unsigned notes;
 };
+
+/* Restrictions that are asked: well below a second. */
+#define PRICE_WORK_MAX INT64_C(50000000)
 
 /* `tariffs`: those that the periods name by their index; the first one's currency and limits count.
  * `zone`: of the place; NULL: not known (R-TAR-07). ERR_BAD_FIELD: amounts beyond reckoning, a

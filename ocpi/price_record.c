@@ -98,6 +98,14 @@ static void take_periods_211(struct price_record *r, const struct ocpi211_chargi
     r->periods.count = count;
 }
 
+/* All of them or none: what a part of them comes to is nobody's price. */
+static void take_tariffs(struct price_record *r, const struct price_tariff *tariffs, size_t count)
+{
+    r->tariffs_beyond = price_tariffs_beyond(tariffs, count);
+    r->tariffs.at = tariffs;
+    r->tariffs.count = r->tariffs_beyond ? 0 : count;
+}
+
 static struct err read_cdr_211(const json_t *json, struct arena *a, struct price_record *r)
 {
     struct ocpi211_cdr *c = arena_alloc(a, sizeof *c);
@@ -106,8 +114,7 @@ static struct err read_cdr_211(const json_t *json, struct arena *a, struct price
     struct price_tariff *tariffs = arena_alloc(a, c->tariffs.count * sizeof *tariffs + 1);
     for (size_t i = 0; i < c->tariffs.count; i++)
         tariffs[i] = price_tariff_of_211(&c->tariffs.at[i], a);
-    r->tariffs.at = tariffs;
-    r->tariffs.count = c->tariffs.count;
+    take_tariffs(r, tariffs, c->tariffs.count);
     take_periods_211(r, c->charging_periods.at, c->charging_periods.count, a);
     r->id = c->id;
     r->currency = c->currency;
@@ -135,7 +142,6 @@ struct price_record price_record_of_cdr(const struct ocpi_cdr *c, struct arena *
         .last_updated = c->last_updated,
         .over = true,
         .periods = {c->charging_periods.at, c->charging_periods.count},
-        .tariffs = {tariffs, c->tariffs.count},
         .kwh = c->total_energy,
         .total_time = c->total_time,
         .total_parking_time = c->total_parking_time,
@@ -146,6 +152,7 @@ struct price_record price_record_of_cdr(const struct ocpi_cdr *c, struct arena *
     no_parts(&r);
     for (size_t i = 0; i < c->tariffs.count; i++)
         tariffs[i] = price_tariff_of(&c->tariffs.at[i]);
+    take_tariffs(&r, tariffs, c->tariffs.count);
     take_price(&r, PRICE_PART_FIXED, c->total_fixed_cost);
     take_price(&r, PRICE_PART_ENERGY, c->total_energy_cost);
     take_price(&r, PRICE_PART_TIME, c->total_time_cost);
@@ -171,8 +178,7 @@ static struct err read_cdr_230(const json_t *json, struct arena *a, struct price
     struct price_tariff *tariffs = arena_alloc(a, c->tariffs.count * sizeof *tariffs + 1);
     for (size_t i = 0; i < c->tariffs.count; i++)
         tariffs[i] = price_tariff_of_230(&c->tariffs.at[i]);
-    r->tariffs.at = tariffs;
-    r->tariffs.count = c->tariffs.count;
+    take_tariffs(r, tariffs, c->tariffs.count);
     r->periods.at = c->charging_periods.at;
     r->periods.count = c->charging_periods.count;
     r->id = c->id;

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/time.h"
+#include "ocpi/object.h"
 #include "ocpi/price.h"
 #include "ocpi/v211/tariff.h"
 #include "ocpi/v230/tariff.h"
@@ -169,7 +170,8 @@ static bool has_too_precise(const json_t *json)
     return false;
 }
 
-static struct err read_tariff(enum ocpi_version version, const json_t *json, struct arena *a,
+static struct err read_tariff(enum ocpi_version version, const json_t *json,
+                              const struct object_leniency *leniency, struct arena *a,
                               struct price_tariff *ret)
 {
     struct ocpi211_tariff *v211;
@@ -179,28 +181,58 @@ static struct err read_tariff(enum ocpi_version version, const json_t *json, str
     switch (version == OCPI_VERSION_NONE ? version_of(json) : version) {
     case OCPI_2_1_1:
         v211 = arena_alloc(a, sizeof *v211);
-        TRY(object_parse(&ocpi211_tariff_type, json, a, v211));
+        TRY(object_parse_lenient(&ocpi211_tariff_type, json, leniency, a, v211));
         *ret = price_tariff_of_211(v211, a);
         return OK;
     case OCPI_2_3_0:
         v230 = arena_alloc(a, sizeof *v230);
-        TRY(object_parse(&ocpi230_tariff_type, json, a, v230));
+        TRY(object_parse_lenient(&ocpi230_tariff_type, json, leniency, a, v230));
         *ret = price_tariff_of_230(v230);
         return OK;
     default:
         v221 = arena_alloc(a, sizeof *v221);
-        TRY(object_parse(&ocpi_tariff_type, json, a, v221));
+        TRY(object_parse_lenient(&ocpi_tariff_type, json, leniency, a, v221));
         *ret = price_tariff_of(v221);
         return OK;
     }
 }
 
+struct err price_tariff_read_lenient(enum ocpi_version version, const json_t *json,
+                                     const struct object_leniency *leniency, struct arena *a,
+                                     struct price_tariff *ret)
+{
+    TRY(read_tariff(version, json, leniency, a, ret));
+    const char *beyond = price_tariffs_beyond(ret, 1);
+    if (beyond)
+        return err_at(a, ERR_TOO_LARGE, "/elements", "%s", beyond);
+    ret->precision_reduced = has_too_precise(json);
+    return OK;
+}
+
 struct err price_tariff_read(enum ocpi_version version, const json_t *json, struct arena *a,
                              struct price_tariff *ret)
 {
-    TRY(read_tariff(version, json, a, ret));
-    ret->precision_reduced = has_too_precise(json);
-    return OK;
+    static const struct object_leniency strict;
+
+    return price_tariff_read_lenient(version, json, &strict, a, ret);
+}
+
+/* ---- what is reckoned with ---- */
+
+const char *price_tariffs_beyond(const struct price_tariff *tariffs, size_t count)
+{
+    if (count > PRICE_TARIFFS_MAX)
+        return "more than 100 tariffs are not reckoned with";
+    for (size_t i = 0; i < count; i++) {
+        size_t elements = tariffs[i].elements.count, components = 0;
+        if (elements > PRICE_ELEMENTS_MAX)
+            return "a tariff of more than 500 elements is not reckoned with";
+        for (size_t k = 0; k < elements; k++)
+            components += tariffs[i].elements.at[k].price_components.count;
+        if (components > PRICE_COMPONENTS_MAX)
+            return "a tariff of more than 2000 price components is not reckoned with";
+    }
+    return NULL;
 }
 
 /* ---- the choice ---- */

@@ -14,13 +14,15 @@
 
 __extension__ typedef __int128 wide; /* the compiler's own type has no name without a warning */
 
-enum { MINUTE_S = 60, MINUTES_PER_HOUR = 60, HORIZON_MINUTES = 2 * 24 * 60, EDGES_MAX = 4000 };
+enum { MINUTE_S = 60, MINUTES_PER_HOUR = 60, HORIZON_MINUTES = 2 * 24 * 60 };
 
 #define U6 INT64_C(1000000)
 #define PERCENT_100_U6 (100 * U6)
 #define US_PER_MINUTE (MINUTE_S * US_PER_SECOND)
 /* Prices of a network above this are no prices. */
 #define PRICE_MAX_U6 (INT64_C(10000000) * U6)
+/* Elements and components that are looked at for one quote: some hundredths of a second. */
+#define WORK_MAX INT64_C(2000000)
 #define QUOTED_MAX_U6 (INT64_C(1000000) * U6) /* as retail_tariff_read takes it */
 
 struct quoting {
@@ -31,11 +33,12 @@ struct quoting {
     struct arena *arena;
     struct price_window *windows; /* one per element */
     struct price_edges edges;
+    int64_t work;
     struct err trouble; /* the first */
 };
 
 /* The first component of the dimension that is active then, as in price_reckon. */
-static const struct ocpi_price_component *active(const struct quoting *q,
+static const struct ocpi_price_component *active(struct quoting *q,
                                                  enum ocpi_tariff_dimension dimension, int64_t us)
 {
     struct price_moment m = {
@@ -44,8 +47,10 @@ static const struct ocpi_price_component *active(const struct quoting *q,
     price_moment_localise(&m, q->zone);
     for (size_t i = 0; i < q->wholesale->elements.count; i++) {
         const struct ocpi_tariff_element *e = &q->wholesale->elements.at[i];
+        q->work++;
         if (!price_window_open(&q->windows[i], &m))
             continue;
+        q->work += (int64_t)e->price_components.count;
         for (size_t k = 0; k < e->price_components.count; k++)
             if (e->price_components.at[k].type == dimension)
                 return &e->price_components.at[k];
@@ -120,11 +125,15 @@ static void quote_minutes(struct quoting *q, struct retail_tariff *ret)
 {
     struct retail_tier *tiers = arena_alloc(q->arena, RETAIL_TIERS_MAX * sizeof *tiers);
     int64_t minutes = HORIZON_MINUTES, us = q->start_us;
-    size_t count = 0, edges = 0;
+    size_t count = 0;
 
     if (ret->max_charging_time != NUMBER_NONE && ret->max_charging_time < minutes)
         minutes = ret->max_charging_time;
-    while (count < RETAIL_TIERS_MAX && edges++ < EDGES_MAX) {
+    while (count < RETAIL_TIERS_MAX) {
+        if (q->work > WORK_MAX) {
+            trouble(q, "the network's prices change too often to be told");
+            return;
+        }
         int64_t minute = minute_after(q, us);
         int64_t price = raised(q, active(q, OCPI_PRICED_TIME, us), MINUTES_PER_HOUR);
         if (count && tiers[count - 1].starting_at_minute == minute)

@@ -98,8 +98,10 @@ static struct err find_tariffs(struct arena *a, const struct command_line *line,
         p->tariffs = p->record.tariffs.at;
         p->count = p->record.tariffs.count;
         return p->count ? OK
-                        : err_at(a, ERR_BAD_FIELD, NULL,
-                                 "there is no tariff in it: name one with --tariff");
+                        : err_at(a, ERR_BAD_FIELD, NULL, "%s",
+                                 p->record.tariffs_beyond
+                                     ? p->record.tariffs_beyond
+                                     : "there is no tariff in it: name one with --tariff");
     }
     TRY(read_document(a, line->tariff, &document));
     tariff = arena_alloc(a, sizeof *tariff);

@@ -30,6 +30,7 @@ struct making {
     const struct cdr_findings *found;
     struct arena *arena;
     int64_t start_us, end_us;    /* TIME_NONE: nobody knows */
+    int64_t work_left;           /* of what may be spent on reckoning this CDR */
     struct retail_tariff *quote; /* NULL: the network's price is passed through */
     struct retail_price retail;
     struct cdr_receipt *ret;
@@ -148,7 +149,7 @@ static struct err bill_by_record(struct making *m, const struct price_record *r)
 
 /* What it costs by the tariff that the user was shown: the one of the start, where the network has
  * come with another since. false: nobody can say. */
-static bool reckon_shown(const struct making *m, struct price *ret)
+static bool reckon_shown(struct making *m, struct price *ret)
 {
     const struct cdr_check *check = m->found->check;
     const struct cdr_facts *facts = m->found->facts;
@@ -159,9 +160,11 @@ static bool reckon_shown(const struct making *m, struct price *ret)
     *ret = check->price;
     if (!cdr_check_find(check, CDR_FINDING_tariff_changed))
         return true;
-    return !failed(price_history_of(m->found->record, facts->start_tariffs,
-                                    facts->start_tariff_count, m->arena, &history)) &&
-           !failed(price_reckon(facts->start_tariffs, facts->start_tariff_count, &history,
+    if (failed(price_history_of(m->found->record, facts->start_tariffs, facts->start_tariff_count,
+                                m->arena, &history)))
+        return false;
+    history.work = &m->work_left;
+    return !failed(price_reckon(facts->start_tariffs, facts->start_tariff_count, &history,
                                 facts->zone, m->arena, ret));
 }
 
@@ -285,7 +288,7 @@ static struct price_history cut_at(const struct price_history *h, int64_t stop_u
     return cut;
 }
 
-static int64_t loss_of(const struct making *m)
+static int64_t loss_of(struct making *m)
 {
     const struct cdr_check *check = m->found->check;
     const struct price_record *r = m->found->record;
@@ -297,6 +300,7 @@ static int64_t loss_of(const struct making *m)
         r->cost_excl == NUMBER_NONE)
         return 0;
     in_time = cut_at(&check->history, retail_stop_at(m->quote, m->start_us), m->arena);
+    in_time.work = &m->work_left;
     const struct price_tariff *tariffs =
         check->by_own_tariff ? r->tariffs.at : facts->start_tariffs;
     size_t count = check->by_own_tariff ? r->tariffs.count : facts->start_tariff_count;
@@ -388,7 +392,8 @@ static struct err print(struct making *m)
 struct err cdr_receipt_make(const struct cdr_pricing *in, const struct cdr_findings *found,
                             struct arena *a, struct cdr_receipt *ret)
 {
-    struct making m = {.in = in, .found = found, .arena = a, .ret = ret};
+    struct making m = {
+        .in = in, .found = found, .arena = a, .work_left = found->check->work_left, .ret = ret};
 
     *ret = (struct cdr_receipt){0};
     settle_times(&m);

@@ -601,6 +601,73 @@ static void each_finding_has_a_name_and_a_text(void **state)
     }
 }
 
+/* Its own tariff has more than anybody reckons with. */
+static void a_tariff_beyond_reckoning_is_held(void **state)
+{
+    json_t *cdr = with("{}");
+    json_t *elements =
+        json_object_get(json_array_get(json_object_get(cdr, "tariffs"), 0), "elements");
+    struct cdr_facts f = facts();
+    struct cdr_check c;
+
+    (void)state;
+    while (json_array_size(elements) <= PRICE_ELEMENTS_MAX)
+        json_array_append_new(elements, json_deep_copy(json_array_get(elements, 0)));
+    struct price_record r = record_of(cdr);
+    assert_int_equal(r.tariffs.count, 0);
+    cdr_check(&r, &f, arena, &c);
+    assert_found(&c, CDR_FINDING_tariff_unreadable, CDR_QUARANTINE);
+    assert_false(c.reckoned);
+}
+
+/* A tariff of the start that cannot be read is not the same as none. */
+static void an_unreadable_tariff_of_the_start_is_held(void **state)
+{
+    static const char *const records[] = {"{}", "{'tariffs':[]}",
+                                          "{'tariffs':[],'total_cost':{'excl_vat':0}}"};
+    struct price_tariff other = tariff_of(TARIFF(ALWAYS(PLAIN("ENERGY", "9.00", "1"))));
+    struct cdr_facts f = facts();
+
+    (void)state;
+    f.start_unreadable = "it is too long";
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
+        struct cdr_check c = checked_by(records[i], &f);
+        assert_found(&c, CDR_FINDING_tariff_unreadable, CDR_QUARANTINE);
+    }
+    /* Nor does another of the start's tariffs say that it has changed. */
+    f.start_tariffs = &other;
+    f.start_tariff_count = 1;
+    struct cdr_check c = checked_by("{}", &f);
+    assert_found(&c, CDR_FINDING_tariff_unreadable, CDR_QUARANTINE);
+}
+
+/* What is spent on the tariff of the CDR is not there for that of the start. */
+static void all_reckonings_of_a_cdr_share_one_budget(void **state)
+{
+    enum { PERIODS_OF_HALF = 15000 };
+    struct price_tariff start = tariff_of(TARIFF(ALWAYS(PLAIN("ENERGY", "0.41", "1"))));
+    struct ocpi_charging_period *periods = arena_alloc(arena, PERIODS_OF_HALF * sizeof *periods);
+    struct price_record r = record_of(with("{}"));
+    struct cdr_facts f = facts();
+    struct cdr_check c;
+
+    (void)state;
+    for (size_t i = 0; i < PERIODS_OF_HALF; i++) {
+        periods[i] = r.periods.at[0];
+        periods[i].start_date_time += (int64_t)i;
+    }
+    r.periods.at = periods;
+    r.periods.count = PERIODS_OF_HALF;
+    cdr_check(&r, &f, arena, &c);
+    assert_null(cdr_check_find(&c, CDR_FINDING_beyond_reckoning));
+    assert_true(c.work_left < PRICE_WORK_MAX / 2);
+    f.start_tariffs = &start;
+    f.start_tariff_count = 1;
+    cdr_check(&r, &f, arena, &c);
+    assert_non_null(cdr_check_find(&c, CDR_FINDING_beyond_reckoning));
+    assert_int_equal(c.work_left, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -629,6 +696,9 @@ int main(void)
         OCPI_TEST(w11_a_credit_is_its_original_negated),
         OCPI_TEST(a_check_is_kept_as_json),
         OCPI_TEST(each_finding_has_a_name_and_a_text),
+        OCPI_TEST(a_tariff_beyond_reckoning_is_held),
+        OCPI_TEST(an_unreadable_tariff_of_the_start_is_held),
+        OCPI_TEST(all_reckonings_of_a_cdr_share_one_budget),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -760,6 +760,47 @@ static void a_hostile_tariff_is_done_with_quickly(void **state)
     assert_true(end.tv_sec - begin.tv_sec < 10);
 }
 
+/* A document of so many elements, the last of which has so many components more. */
+static enum err_kind read_of(size_t elements, size_t more)
+{
+    json_t *document = json_of(TARIFF(ALWAYS(PLAIN("ENERGY", "1", "1"))));
+    json_t *list = json_object_get(document, "elements");
+    const json_t *first = json_array_get(list, 0);
+    struct price_tariff t;
+
+    while (json_array_size(list) < elements)
+        json_array_append_new(list, json_deep_copy(first));
+    json_t *components = json_object_get(json_array_get(list, elements - 1), "price_components");
+    for (size_t i = 0; i < more; i++)
+        json_array_append_new(components, json_deep_copy(json_array_get(components, 0)));
+    return price_tariff_read(OCPI_2_2_1, document, arena, &t).kind;
+}
+
+static void only_so_large_a_tariff_is_reckoned_with(void **state)
+{
+    (void)state;
+    assert_int_equal(read_of(500, 0), ERR_NONE);
+    assert_int_equal(read_of(501, 0), ERR_TOO_LARGE);
+    assert_int_equal(read_of(100, 1900), ERR_NONE);
+    assert_int_equal(read_of(100, 1901), ERR_TOO_LARGE);
+}
+
+/* Two reckonings of one budget: what the first one spends is not there for the second. */
+static void work_may_be_counted_down(void **state)
+{
+    struct price_tariff t = tariff_of(TARIFF(ALWAYS(PLAIN("TIME", "1", "1"))));
+    struct price_history h = STEPS(MONDAY, {60, 'c', 1000}, {60, 'c', 1000});
+    int64_t work = 6000, before = work;
+    struct price p;
+
+    (void)state;
+    h.work = &work;
+    assert_false(failed(price_reckon(&t, 1, &h, NULL, arena, &p)));
+    assert_true(work > 0 && work <= before - 4000);
+    assert_int_equal(price_reckon(&t, 1, &h, NULL, arena, &p).kind, ERR_BAD_FIELD);
+    assert_int_equal(work, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -799,6 +840,8 @@ int main(void)
         OCPI_TEST(a_deviation_has_a_class),
         OCPI_TEST(what_cannot_be_reckoned_is_an_error),
         OCPI_TEST(a_hostile_tariff_is_done_with_quickly),
+        OCPI_TEST(only_so_large_a_tariff_is_reckoned_with),
+        OCPI_TEST(work_may_be_counted_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

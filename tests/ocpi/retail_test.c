@@ -685,6 +685,33 @@ static void a_quote_takes_what_is_active_at_the_start(void **state)
     assert_int_equal(q.parking_minute_price_u6, NUMBER_NONE);
 }
 
+/* Every second another element, and each has hundreds of components to look through. */
+static void a_quote_costs_only_so_much(void **state)
+{
+    enum { ELEMENTS = PRICE_ELEMENTS_MAX, COMPONENTS = PRICE_COMPONENTS_MAX - ELEMENTS };
+    struct ocpi_tariff_element *elements = arena_alloc(arena, ELEMENTS * sizeof *elements);
+    struct ocpi_price_component *components = arena_alloc(arena, COMPONENTS * sizeof *components);
+    struct price_tariff wholesale = tariff_of(TARIFF(ALWAYS(PLAIN("TIME", "1", "1"))));
+    struct retail_tariff t = retail(MARKUP("")), quote;
+
+    (void)state;
+    for (size_t i = 0; i < COMPONENTS; i++)
+        components[i] = (struct ocpi_price_component){OCPI_PRICED_ENERGY, 0, NUMBER_NONE, 1};
+    for (size_t i = 0; i < ELEMENTS; i++) {
+        struct ocpi_tariff_restrictions *r = arena_alloc(arena, sizeof *r);
+        object_blank(&ocpi_tariff_restrictions_type, r);
+        r->min_duration = (int64_t)i;
+        r->start_time = arena_printf(arena, "%02zu:%02zu", i / 60, i % 60);
+        r->end_time = arena_printf(arena, "%02zu:%02zu", 12 + i / 60, i % 60);
+        elements[i] = (struct ocpi_tariff_element){{components, i ? 1 : COMPONENTS}, r};
+    }
+    wholesale.elements.at = elements;
+    wholesale.elements.count = ELEMENTS;
+    struct err e = retail_quote(&t, &wholesale, NULL, 0, at(START), arena, &quote);
+    assert_int_equal(e.kind, ERR_BAD_FIELD);
+    assert_string_equal(e.text, "the network's prices change too often to be told");
+}
+
 static void limits_of_the_network_are_passed_on(void **state)
 {
     const char *wholesale =
@@ -752,6 +779,7 @@ int main(void)
         OCPI_TEST(a_markup_becomes_firm_prices),
         OCPI_TEST(a_quote_knows_the_minutes_to_come),
         OCPI_TEST(a_quote_takes_what_is_active_at_the_start),
+        OCPI_TEST(a_quote_costs_only_so_much),
         OCPI_TEST(limits_of_the_network_are_passed_on),
         OCPI_TEST(included_taxes_of_the_network_are_taken_out),
     };
