@@ -196,17 +196,20 @@ CREATE TABLE session_tariff (
     FOREIGN KEY (tariff, version) REFERENCES tariff_version (tariff, version)
 );
 
--- How many bytes of tariffs are reckoned with at a time: a process has to hold them all.
-CREATE FUNCTION tariff_bytes_max() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
-    SELECT 4194304::bigint
+-- Whether so many tariffs, of so many bytes, are reckoned with at a time: a process has to hold them
+-- all.
+CREATE FUNCTION tariffs_fit(p_count bigint, p_bytes bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_count <= 100 AND p_bytes <= 4194304
 $$;
 -- A session's, of which those that would be too much have no document: they are there, and cannot be
 -- reckoned with.
 CREATE FUNCTION session_tariffs(p_session uuid) RETURNS TABLE (
     tariff bigint, version bigint, document text, ocpi text)
 LANGUAGE sql STABLE AS $$
-    SELECT tariff, version, CASE WHEN bytes <= tariff_bytes_max() THEN document END, ocpi
+    SELECT tariff, version, CASE WHEN tariffs_fit(n, bytes) THEN document END, ocpi
       FROM (SELECT v.tariff, v.version, v.document, v.ocpi,
+                   row_number() OVER (ORDER BY v.tariff) AS n,
                    sum(octet_length(v.document)) OVER (ORDER BY v.tariff) AS bytes
               FROM session_tariff t JOIN tariff_version v USING (tariff, version)
              WHERE t.session_id = p_session) x

@@ -387,7 +387,7 @@ CREATE TYPE cdr_context AS (
     situation text, phase text,
     session_id uuid, user_id text, evse_id text, network text, session_energy_mwh bigint,
     session_start_at timestamptz, session_end_at timestamptz, billed boolean,
-    tariffs text,                        -- [{document, ocpi}]: those with which the session began
+    tariffs text,                        -- [{document, ocpi}]: session_tariffs() of its start
     power_w bigint, time_zone text, country text,
     place_name text, place_address text, place_city text,
     quote text, quote_mode text, vat text, vat_id text, -- vat: [{from, until, rate}]
@@ -472,11 +472,9 @@ BEGIN
       FROM evse e, jsonb_array_elements(e.connectors) k
      WHERE e.location = l.id AND lower(e.uid) = lower(coalesce(s.evse_uid, p_evse_uid))
        AND lower(k ->> 'id') = lower(v_connector) LIMIT 1;
-    SELECT json_agg(json_build_object('document', v.document, 'ocpi', v.ocpi)
-                    ORDER BY t.tariff)::text
+    SELECT json_agg(json_build_object('document', document, 'ocpi', ocpi) ORDER BY tariff)::text
       INTO a.tariffs
-      FROM session_tariff t JOIN tariff_version v USING (tariff, version)
-     WHERE t.session_id = s.id;
+      FROM session_tariffs(s.id);
     SELECT * INTO q FROM quote WHERE session_id = s.id;
     a.quote := q.document;
     a.quote_mode := q.mode;

@@ -88,6 +88,7 @@ SELECT g.name AS user_group, g.credit_limit_minor, g.credit_currency,
                    'tariff', x.id, 'version', x.version, 'document', x.document, 'ocpi', x.ocpi)
                    ORDER BY x.id), '[]')::text
           FROM (SELECT t.id, t.version, t.document, t.ocpi,
+                       row_number() OVER (ORDER BY t.id) AS n,
                        sum(octet_length(t.document)) OVER (ORDER BY t.id) AS bytes
                   FROM tariff t
                   JOIN tariff_version v ON v.tariff = t.id AND v.version = t.version
@@ -95,7 +96,7 @@ SELECT g.name AS user_group, g.credit_limit_minor, g.credit_currency,
                    AND lower(t.party_id) = lower($4)
                    AND lower(t.tariff_id) IN (SELECT lower(i) FROM unnest($5::text[]) i)
                    AND t.deleted_at IS NULL AND NOT v.held) x
-         WHERE x.bytes <= tariff_bytes_max()) AS tariffs
+         WHERE tariffs_fit(x.n, x.bytes)) AS tariffs
   FROM (VALUES ($1::text)) u (id)
   LEFT JOIN user_group_member m ON m.user_id = u.id
   LEFT JOIN user_group g ON g.name = m.user_group

@@ -24,7 +24,12 @@
 
 static const char ENGINE[] = "price-1"; /* another number where it may come to other results */
 
-enum { TEXT_BYTES = 1024 * 1024, PER_U4 = 100, MS_PER_SECOND = 1000 };
+enum {
+    TEXT_BYTES = 1024 * 1024,
+    DOCUMENT_VALUES = 1000000, /* as stored objects may have */
+    PER_U4 = 100,
+    MS_PER_SECOND = 1000
+};
 
 /* What partners with quirks are allowed was checked when it came. */
 static const struct object_leniency ALL = {
@@ -75,24 +80,38 @@ static struct err read_record(enum ocpi_version version, const json_t *document,
 
 /* ---- facts ---- */
 
+static struct err read_start_tariff(struct pricing *p, const json_t *entry,
+                                    struct price_tariff *ret)
+{
+    const char *text = json_text_of(entry, "document");
+    json_t *document;
+
+    if (!text)
+        return err_at(p->arena, ERR_TOO_LARGE, NULL, "together they are too long");
+    TRY(json_read(p->arena, text, strlen(text), DOCUMENT_VALUES, &document));
+    return price_tariff_read_lenient(version_parse(json_text_of(entry, "ocpi")), document, &ALL,
+                                     p->arena, ret);
+}
+
 /* [{document, ocpi}]; the one that counts at the start comes first. */
-static void take_start_tariffs(struct pricing *p)
+static struct err take_start_tariffs(struct pricing *p)
 {
     const char *text = p->in->context->tariffs;
-    json_t *list, *entry, *document;
+    json_t *list, *entry;
     size_t i, n = 0;
 
-    if (!text || failed(json_read(p->arena, text, strlen(text), 0, &list)))
-        return;
+    if (!text)
+        return OK;
+    TRY(json_read_own(p->arena, text, &list));
     struct price_tariff *tariffs =
         arena_alloc(p->arena, (json_array_size(list) + 1) * sizeof *tariffs);
     json_array_foreach(list, i, entry)
     {
-        const char *bytes = json_text_of(entry, "document");
-        const char *ocpi = json_text_of(entry, "ocpi");
-        if (bytes && ocpi && !failed(json_read(p->arena, bytes, strlen(bytes), 0, &document)) &&
-            !failed(price_tariff_read(version_parse(ocpi), document, p->arena, &tariffs[n])))
+        struct err e = read_start_tariff(p, entry, &tariffs[n]);
+        if (!failed(e))
             n++;
+        else if (!p->facts.start_unreadable)
+            p->facts.start_unreadable = err_text(e);
     }
     const struct price_tariff *chosen =
         n ? price_choose(tariffs, n, p->record.start_us, OCPI_TARIFF_NONE) : NULL;
@@ -103,9 +122,10 @@ static void take_start_tariffs(struct pricing *p)
     }
     p->facts.start_tariffs = tariffs;
     p->facts.start_tariff_count = n;
+    return OK;
 }
 
-static void take_facts(struct pricing *p)
+static struct err take_facts(struct pricing *p)
 {
     const struct cdr_context *c = p->in->context;
 
@@ -131,7 +151,7 @@ static void take_facts(struct pricing *p)
     };
     if (p->facts.zone)
         p->time_zone = c->time_zone;
-    take_start_tariffs(p);
+    return take_start_tariffs(p);
 }
 
 /* ---- class ---- */
@@ -172,7 +192,8 @@ static struct err price_credit(struct pricing *p)
     }
     if (c->original != CDR_ORIGINAL_OPEN)
         return OK;
-    struct err e = json_read(p->arena, c->original_body, strlen(c->original_body), 0, &document);
+    struct err e =
+        json_read(p->arena, c->original_body, strlen(c->original_body), DOCUMENT_VALUES, &document);
     if (!failed(e))
         e = read_record(c->original_ocpi, document, p->in->put, p->arena, &original);
     p->credit_fault = failed(e) ? "credit_amount" : cdr_check_credit(&p->record, &original);
@@ -365,7 +386,7 @@ struct err cdr_price(const struct cdr_pricing *in, struct arena *a, struct cdr_p
     p->readable = !failed(read_record(p->version, in->document, in->put, a, &p->record));
     if (p->readable) {
         p->record.credit = in->put->credit;
-        take_facts(p);
+        TRY(take_facts(p));
         if (in->put->credit)
             TRY(price_credit(p));
         else

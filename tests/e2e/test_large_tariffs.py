@@ -9,6 +9,7 @@ import shutil
 import pytest
 from harness import User, World, ok, wait_until
 from partner import now
+from test_cdr_intake import at, filed, findings, post, receipts, record
 from test_ocpi_inbound import done
 from test_rules_transport import Cpo
 
@@ -72,15 +73,28 @@ def priced_at(world, cpo, user, tariffs):
     return place, evse_id
 
 
-def reckoned(world, cpo, user, place, evse_id):
-    """A session under way is priced for operations, too."""
+def begun(cpo, user, place, evse_id):
+    """A session there which the network has told of; its id, and the network's Session."""
     session_id = ok(user.start(evse_id))["session_id"]
     command = wait_until(lambda: cpo.commands("START_SESSION", place["id"]), 10, "START_SESSION")[0]["body"]
-    session = cpo.session(location=place, start_date_time=now(-600), kwh=10.0,
+    done(cpo.post(command["response_url"], {"result": "ACCEPTED"}))
+    session = cpo.session(location=place, start_date_time=at(-10), kwh=10.0,
                           authorization_reference=command["authorization_reference"])
     session["cdr_token"].update(uid=command["token"]["uid"], contract_id=command["token"]["contract_id"])
     done(cpo.put(cpo.own("sessions", session["id"]), session), 201)
-    assert world.hub.inspect(session_id)["live_cost"]["wholesale"]["reckoned"] == 3
+    user.wait_for(session_id, "active")
+    return session_id, session
+
+
+def charged(world, cpo, user, tariffs):
+    """A session that is over, begun with these tariffs; its id, and the network's Session."""
+    place, evse_id = priced_at(world, cpo, user, tariffs)
+    session_id, session = begun(cpo, user, place, evse_id)
+    session.update(status="COMPLETED", end_date_time=at(0), last_updated=now(1))
+    done(cpo.put(cpo.own("sessions", session["id"]), session))
+    user.wait_for(session_id, "stopping")
+    cpo.places = [place]
+    return session_id, session
 
 
 def looked_at(world, seconds=20):
@@ -94,7 +108,8 @@ def test_users_are_quoted_by_a_tariff_of_hundreds_of_kilobytes(world, cpo, user)
     large = cpo.tariff(tariff_alt_text=words(700))
     place, evse_id = priced_at(world, cpo, user, [large])
     assert ok(user.evse(evse_id))["tariff"]["kwh_price"] == 0.357
-    reckoned(world, cpo, user, place, evse_id)
+    session_id, _ = begun(cpo, user, place, evse_id)
+    assert world.hub.inspect(session_id)["live_cost"]["wholesale"]["reckoned"] == 3
 
 
 def test_a_connector_of_many_large_tariffs_is_shown(world, cpo, user):
@@ -102,4 +117,52 @@ def test_a_connector_of_many_large_tariffs_is_shown(world, cpo, user):
     many = [cpo.tariff(tariff_alt_text=words(900)) for _ in range(40)]
     place, evse_id = priced_at(world, cpo, user, many)
     assert ok(user.evse(evse_id))["tariff"]["kwh_price"] == 0.357
-    reckoned(world, cpo, user, place, evse_id)
+    session_id, _ = begun(cpo, user, place, evse_id)
+    assert world.hub.inspect(session_id)["live_cost"]["wholesale"]["reckoned"] == 3
+
+
+# ---- CDRs ----
+
+
+def test_a_cdr_is_reckoned_by_a_large_tariff_of_its_start(world, cpo, user):
+    session_id, session = charged(world, cpo, user, [cpo.tariff(tariff_alt_text=words(700))])
+    cdr = record(cpo, session, tariffs=[])
+    post(cpo, cdr)
+    row = filed(world, cdr)
+    assert (row["filed"], row["class"], row["recalculated_u6"], findings(row)) == ("billed", "OK", 3000000, set())
+    user.wait_for(session_id, "completed")
+
+
+@pytest.mark.parametrize("tariffs", [
+    lambda cpo: [cpo.tariff(elements=elements(501, 1))],
+    lambda cpo: [cpo.tariff(elements=elements(100, 21))],
+    lambda cpo: [cpo.tariff(tariff_alt_text=words(900)) for _ in range(6)]],
+    ids=["elements", "components", "bytes"])
+def test_what_cannot_be_reckoned_with_is_not_the_same_as_none(world, cpo, user, tariffs):
+    """A CDR without a tariff of its own, when that of the start is beyond us: for a person."""
+    session_id, session = charged(world, cpo, user, tariffs(cpo))
+    cdr = record(cpo, session, tariffs=[])
+    post(cpo, cdr)
+    row = filed(world, cdr)
+    assert (row["filed"], row["class"], findings(row)) == ("quarantined", "QUARANTINE", {"tariff_unreadable"})
+    assert receipts(world, session_id) == []
+
+
+def test_a_tariff_beyond_reckoning_is_held(world, cpo, user):
+    """It is kept and told on, and no price is made of it."""
+    tariff = cpo.tariff(elements=elements(501, 1))
+    _, evse_id = priced_at(world, cpo, user, [tariff])
+    assert ok(user.evse(evse_id))["tariff"] is None
+    (item,) = [i for i in ok(world.hub.admin("GET", "/tariffs/lint", params={"held": "true"}))["items"]
+               if i["tariff_id"] == tariff["id"]]
+    (finding,) = item["findings"]
+    assert (finding["name"], finding["path"]) == ("unreadable", "/elements") and "500" in finding["text"]
+
+
+def test_a_cdr_that_brings_one_beyond_reckoning_is_held(world, cpo, user):
+    session_id, session = charged(world, cpo, user, [cpo.tariff()])
+    cdr = record(cpo, session, tariff=cpo.tariff(elements=elements(501, 1)))
+    post(cpo, cdr)
+    row = filed(world, cdr)
+    assert (row["filed"], row["class"], findings(row)) == ("quarantined", "QUARANTINE", {"tariff_unreadable"})
+    assert receipts(world, session_id) == []
