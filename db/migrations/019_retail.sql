@@ -578,14 +578,18 @@ UPDATE tariff_version v SET lint = '[]'
   FROM tariff t WHERE t.id = v.tariff AND v.version < t.version; -- history: nobody needs to know
 CREATE INDEX tariff_version_unread ON tariff_version (seen_at) WHERE lint IS NULL;
 
--- Versions that nobody has looked at, with the country of their owner's places where it is one.
+-- Versions that nobody has looked at, as many as are held in memory at a time, with the country of
+-- their owner's places where it is one.
 CREATE FUNCTION tariff_lint_due(p_limit int) RETURNS TABLE (
     tariff bigint, version bigint, document text, ocpi text, country text, currency text,
     vat numeric)
 LANGUAGE sql STABLE AS $$
     SELECT v.tariff, v.version, v.document, v.ocpi, l.country, p.currency,
            vat_rate_at(l.country, 'consumer', (hub_now() AT TIME ZONE 'UTC')::date)
-      FROM (SELECT * FROM tariff_version WHERE lint IS NULL ORDER BY seen_at LIMIT p_limit) v
+      FROM (SELECT u.*, row_number() OVER w AS n, sum(octet_length(u.document)) OVER w AS bytes
+              FROM (SELECT * FROM tariff_version
+                     WHERE lint IS NULL ORDER BY seen_at LIMIT p_limit) u
+            WINDOW w AS (ORDER BY u.seen_at, u.tariff, u.version)) v
       JOIN tariff t ON t.id = v.tariff
       LEFT JOIN LATERAL (
           SELECT a.country
@@ -593,6 +597,7 @@ LANGUAGE sql STABLE AS $$
             JOIN (SELECT country FROM location WHERE owner = t.owner ORDER BY id DESC LIMIT 1) z
               ON z.country = a.country) l ON true
       LEFT JOIN tax_profile p ON p.country = l.country
+     WHERE v.n = 1 OR tariffs_fit(v.n, v.bytes)
 $$;
 CREATE FUNCTION tariff_lint_put(p_tariff bigint, p_version bigint, p_lint text, p_hold boolean)
 RETURNS void LANGUAGE plpgsql AS $$

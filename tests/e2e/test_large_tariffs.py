@@ -4,6 +4,7 @@ Tariffs as large as they may come: users are quoted by them, CDRs are reckoned b
 more than the hub reckons with is said to be so. No worker dies of any.
 """
 
+import json
 import shutil
 
 import pytest
@@ -99,6 +100,21 @@ def charged(world, cpo, user, tariffs):
 
 def looked_at(world, seconds=20):
     wait_until(lambda: not world.sql("SELECT 1 FROM tariff_version WHERE lint IS NULL"), seconds, "the tariffs to be looked at")
+
+
+def test_many_of_two_megabytes_are_looked_at_at_once(world, cpo):
+    """As after a change of VAT, when all are due again: each is many small objects in memory."""
+    tariffs = [cpo.store("tariffs", cpo.tariff()) for _ in range(30)]
+    looked_at(world)
+    one = {"price_components": [{"type": "FLAT", "price": 0, "step_size": 1}], "restrictions": {}}
+    document = json.dumps({**tariffs[0], "elements": [one] * 14000, "more": ["x" * 60000] * 14}, separators=(",", ":"))
+    assert len(document) < 2 * KIB * KIB
+    ids = [t["id"] for t in tariffs]
+    world.sql("UPDATE tariff_version v SET document = %s, ocpi = '2.1.1', lint = NULL FROM tariff t"
+              " WHERE t.id = v.tariff AND tariff_id = ANY(%s)", document, ids)
+    looked_at(world, 60)
+    assert world.sql("SELECT count(*) FROM tariff t JOIN tariff_version v ON v.tariff = t.id"
+                     " WHERE tariff_id = ANY(%s) AND held AND lint -> 0 ->> 'text' LIKE '%%500 elements%%'", ids) == [(30,)]
 
 
 # ---- users ----
