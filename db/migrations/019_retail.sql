@@ -566,14 +566,16 @@ UPDATE evse e
  WHERE l.id = e.location AND jsonb_array_length(e.connectors) > 0
    AND l.document ~ '"tariff_id';
 
--- What a look at each version of a tariff has found, [] for nothing; NULL: not looked at yet. One
--- that is `held` looks like a slip of the pen: no price for users is made of it before somebody has
--- approved it.
+-- What a look at each version of a tariff has found, [] for nothing; NULL: not looked at yet. No
+-- price for users is made of one that is `held`: a new one, until it has been looked at, and one that
+-- looks like a slip of the pen, until somebody has approved it. Those that were here before are not
+-- held meanwhile, nor those that are looked at again.
 ALTER TABLE tariff_version
     ADD COLUMN lint jsonb,
     ADD COLUMN held boolean NOT NULL DEFAULT false,
     ADD COLUMN approved_at timestamptz,
     ADD COLUMN approved_by text;
+ALTER TABLE tariff_version ALTER COLUMN held SET DEFAULT true;
 UPDATE tariff_version v SET lint = '[]'
   FROM tariff t WHERE t.id = v.tariff AND v.version < t.version; -- history: nobody needs to know
 CREATE INDEX tariff_version_unread ON tariff_version (seen_at) WHERE lint IS NULL;
@@ -617,12 +619,12 @@ CREATE TRIGGER vat_rate_lint AFTER INSERT OR UPDATE ON vat_rate
     FOR EACH STATEMENT EXECUTE FUNCTION tariff_lint_again();
 CREATE TRIGGER tax_profile_lint AFTER INSERT OR UPDATE ON tax_profile
     FOR EACH STATEMENT EXECUTE FUNCTION tariff_lint_again();
--- A person has looked at what was held: users may be sold by it. false: there is no such version.
+-- A person has looked at what was found: users may be sold by it. false: there is no such version.
 CREATE FUNCTION tariff_approve(p_tariff bigint, p_version bigint, p_by text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE tariff_version SET held = false, approved_at = hub_now(), approved_by = p_by
-     WHERE tariff = p_tariff AND version = p_version AND held;
+     WHERE tariff = p_tariff AND version = p_version AND held AND lint IS NOT NULL;
     RETURN FOUND;
 END $$;
 

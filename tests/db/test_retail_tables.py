@@ -129,6 +129,33 @@ def test_a_quote_and_the_networks_tariffs_are_kept_as_they_stood(m):
             m.rows(statement, session)
 
 
+def test_a_new_version_is_held_until_it_has_been_looked_at(m):
+    """... and what has been released stays so while it is looked at once more."""
+    name = f"T-{uuid.uuid4().hex[:8]}"
+    put_tariff(m, name)
+    tariff = m.row("SELECT id FROM tariff WHERE tariff_id = %s", name)["id"]
+
+    def held():
+        return m.row("SELECT held FROM tariff_version WHERE tariff = %s", tariff)["held"]
+
+    def due():
+        return tariff in [r["tariff"] for r in m.rows("SELECT tariff FROM tariff_lint_due(100)")]
+
+    def looked_at(findings, hold):
+        m.rows("SELECT tariff_lint_put(%s, 1, %s, %s)", tariff, findings, hold)
+
+    def approved():
+        return m.row("SELECT tariff_approve(%s, 1, 'anna') AS done", tariff)["done"]
+
+    assert held() and due() and not approved()
+    looked_at("[]", False)
+    assert not held() and not due()
+    m.rows("UPDATE vat_rate SET by = 'somebody else'")
+    assert due() and not held()
+    looked_at("[{}]", True)
+    assert held() and approved() and not held()
+
+
 def test_without_limits_nobody_looks(m):
     assert limit(m, quoted(m)) is None
 

@@ -98,7 +98,7 @@ def charged(world, cpo, user, tariffs):
     return session_id, session
 
 
-def looked_at(world, seconds=20):
+def looked_at(world, seconds=30):
     wait_until(lambda: not world.sql("SELECT 1 FROM tariff_version WHERE lint IS NULL"), seconds, "the tariffs to be looked at")
 
 
