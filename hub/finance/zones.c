@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Zones: a list that only grows. Names come from partners, so it has an end: what does not fit is
- * not known.
+ * Zones: a list that only grows, of zones that exist: there are about 600 of them. Names come from
+ * partners: those of no zone are remembered for a while, so that they are not looked for each time,
+ * and never take the place of one that exists.
  */
 #include "hub/finance/zones.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,50 +14,70 @@
 #include "base/arena.h"
 #include "base/zone.h"
 
-enum { ZONES_MAX = 1000, NAME_MAX_BYTES = 64, ARENA_BYTES = 80 * 1024, DAY = 10 };
+enum { ZONES_MAX = 1000, MISSES = 64, NAME_MAX_BYTES = 64, ARENA_BYTES = 80 * 1024, DAY = 10 };
 
 struct known {
     struct known *next;
     char name[NAME_MAX_BYTES];
-    struct zone *zone;   /* NULL: there is none of that name */
-    struct arena *arena; /* what the zone lies in */
+    struct zone *zone;
+    struct arena *arena; /* what the zone lies in: the list's, for ever */
 };
 
 static struct known *all;
 static size_t count;
+static char misses[MISSES][NAME_MAX_BYTES]; /* a ring */
+static size_t next_miss;
 
-static void load(struct known *k)
+/* One zone, one name: folders twice over, or the database's second copy of itself, are none. */
+static bool is_plain(const char *name)
 {
-    struct arena *reading = arena_new(4 * ARENA_BYTES);
+    return *name && strlen(name) < NAME_MAX_BYTES && !strstr(name, "//") &&
+           strncmp(name, "posix/", strlen("posix/")) != 0;
+}
 
-    /* Read once to see that it is there, so that an unknown name keeps no memory. */
-    bool found = !failed(zone_load(reading, k->name, &k->zone));
-    arena_free(reading);
-    k->zone = NULL;
-    if (!found)
-        return;
-    k->arena = arena_new(4 * ARENA_BYTES); /* the list's, for ever */
-    if (failed(zone_load(k->arena, k->name, &k->zone)))
-        k->zone = NULL;
+static bool was_missed(const char *name)
+{
+    for (size_t i = 0; i < MISSES; i++)
+        if (strcmp(misses[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void note_miss(const char *name)
+{
+    memcpy(misses[next_miss], name, strlen(name) + 1);
+    next_miss = (next_miss + 1) % MISSES;
+}
+
+static const struct zone *load(const char *name)
+{
+    struct arena *arena = arena_new(4 * ARENA_BYTES);
+    struct known *k;
+    struct zone *zone;
+
+    if (count == ZONES_MAX || failed(zone_load(arena, name, &zone)) ||
+        !(k = calloc(1, sizeof *k))) {
+        arena_free(arena);
+        note_miss(name);
+        return NULL;
+    }
+    memcpy(k->name, name, strlen(name) + 1);
+    k->zone = zone;
+    k->arena = arena;
+    k->next = all;
+    all = k;
+    count++;
+    return zone;
 }
 
 const struct zone *zones_find(const char *name)
 {
-    struct known *k;
-
-    if (!name || !*name || strlen(name) >= NAME_MAX_BYTES)
+    if (!name || !is_plain(name))
         return NULL;
-    for (k = all; k; k = k->next)
+    for (struct known *k = all; k; k = k->next)
         if (strcmp(k->name, name) == 0)
             return k->zone;
-    if (count == ZONES_MAX || !(k = calloc(1, sizeof *k)))
-        return NULL;
-    memcpy(k->name, name, strlen(name) + 1);
-    load(k);
-    k->next = all;
-    all = k;
-    count++;
-    return k->zone;
+    return was_missed(name) ? NULL : load(name);
 }
 
 int32_t zones_offset(const struct zone *zone, int64_t us)

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -104,6 +105,21 @@ static void the_hash_is_that_of_the_content_not_of_its_spelling(void **state)
     assert_string_not_equal(a.signed_sha256, c.signed_sha256);
 }
 
+/* A partner may invent as many names as it likes. */
+static void invented_zones_take_nobodys_place(void **state)
+{
+    char name[40];
+
+    (void)state;
+    for (int i = 0; i < 3000; i++) {
+        snprintf(name, sizeof name, "Europe/Atlantis-%d", i);
+        assert_null(zones_find(name));
+    }
+    assert_non_null(zones_find("Europe/Helsinki"));
+    assert_null(zones_find("Europe//Helsinki"));
+    assert_null(zones_find("posix/Europe/Helsinki"));
+}
+
 static void zones_are_read_once_and_unknown_ones_are_none(void **state)
 {
     (void)state;
@@ -147,6 +163,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_hash_is_that_of_the_content_not_of_its_spelling, begin,
                                         end),
         cmocka_unit_test_setup_teardown(zones_are_read_once_and_unknown_ones_are_none, begin, end),
+        cmocka_unit_test_setup_teardown(invented_zones_take_nobodys_place, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
