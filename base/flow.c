@@ -519,8 +519,10 @@ static void run_steps(struct flow *f)
 struct flow *flow_new(const struct flow_type *type, const struct flow_options *options)
 {
     struct arena *arena = options->arena;
+    size_t arena_max = options->arena_max ? options->arena_max : type->arena_max;
+
     if (!arena)
-        arena = arena_new(options->arena_max ? options->arena_max : (size_t)ARENA_MAX);
+        arena = arena_new(arena_max ? arena_max : (size_t)ARENA_MAX);
     struct flow *f = arena_alloc(arena, sizeof(*f));
     struct flow_private *p = arena_alloc(arena, sizeof(*p));
 

@@ -47,6 +47,7 @@ struct flow_type {
     size_t state_size;
     int64_t deadline_ms; /* 0: none */
     const struct flow_step *steps; /* ends with {0} */
+    size_t arena_max; /* of its memory, where whoever starts it does not say; 0: 16 MiB */
 };
 
 struct flow {
@@ -66,7 +67,7 @@ struct flow_options {
     void *app;
     void *request;
     const char *request_id, *correlation_id; /* may be NULL; copied */
-    size_t arena_max;                        /* 0: 16 MiB */
+    size_t arena_max;                        /* 0: as its type says */
     struct arena *arena; /* taken over if given (a request that was read into it); else a new one */
     void (*on_end)(struct flow *f); /* answers, logs; the flow still stands. May be NULL */
     bool no_log; /* the caller logs the end itself */

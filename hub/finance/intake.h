@@ -41,7 +41,7 @@ struct cdr_intake {
     } phase_;
     int tries_;
     struct cdr_row row_;
-    struct cdr_context context_;
+    struct cdr_round *round_; /* what the last look at it has left */
     struct cdr_intake *credit_;
 };
 

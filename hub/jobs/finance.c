@@ -15,6 +15,7 @@
 #include "hub/jobs/jobs.h"
 
 enum { EVERY_MS = 5000, JITTER_MS = 2000, CDRS_AT_ONCE = 50, HOURS_OF_AUDIT = 26 };
+enum { CDR_BYTES = 64 * 1024 * 1024 }; /* as much as whoever pushes one has */
 
 /* ---- one CDR again ---- */
 
@@ -40,6 +41,7 @@ static const struct flow_type again_flow = {
     .name = "cdr_again",
     .state_size = sizeof(struct cdr_intake),
     .deadline_ms = SECONDS(20),
+    .arena_max = CDR_BYTES,
     .steps = again_steps,
 };
 

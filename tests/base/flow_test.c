@@ -544,6 +544,27 @@ static void a_child_runs_inside_a_step(void **state)
     assert_int_equal(flow_running(), 0);
 }
 
+/* A child that is started without further ado has the memory that its type says. */
+static enum flow_next takes_much(struct flow *f)
+{
+    assert_non_null(arena_alloc(f->arena, (size_t)20 << 20));
+    note("7");
+    return FLOW_NEXT;
+}
+
+static void a_child_has_the_memory_of_its_type(void **state)
+{
+    static const struct flow_step steps[] = {{"much", takes_much}, {0}};
+    static const struct flow_type large = {.name = "large",
+                                           .state_size = sizeof(struct counts),
+                                           .steps = steps,
+                                           .arena_max = (size_t)24 << 20};
+
+    (void)state;
+    run_with_child(&large, false);
+    assert_string_equal(trace, "p7cb");
+}
+
 static void a_child_may_wait(void **state)
 {
     (void)state;
@@ -805,6 +826,7 @@ int main(void)
         T(sleep_waits),
         T(a_sleeping_flow_can_be_cancelled),
         T(a_child_runs_inside_a_step),
+        T(a_child_has_the_memory_of_its_type),
         T(a_child_may_wait),
         T(an_error_of_the_child_fails_the_parent),
         T(an_error_of_the_child_can_be_looked_at),

@@ -182,3 +182,17 @@ def test_a_cdr_that_brings_one_beyond_reckoning_is_held(world, cpo, user):
     row = filed(world, cdr)
     assert (row["filed"], row["class"], findings(row)) == ("quarantined", "QUARANTINE", {"tariff_unreadable"})
     assert receipts(world, session_id) == []
+
+
+def test_a_large_cdr_is_looked_at_again(world, cpo):
+    """Nobody's yet: it is priced anew by the megabyte of tariffs that it brings, with as much memory as at first."""
+    def done_again():
+        return world.hub.metric("hub_flow_seconds_count", flow="cdr_again", outcome="ok")
+
+    cdr = cpo.cdr(tariffs=[cpo.tariff(elements=elements(20, 100)) for _ in range(7)])
+    post(cpo, cdr)
+    assert filed(world, cdr)["filed"] == "unmatched"
+    before = done_again()
+    world.sql("UPDATE cdr SET retry_at = hub_now() WHERE cdr_id = %s", cdr["id"])
+    wait_until(lambda: done_again() > before, 30, "the job to look at it")
+    assert filed(world, cdr)["filed"] == "unmatched"
