@@ -209,6 +209,8 @@ static void check_moments(struct checking *k)
     if (known(r->end_us) && r->end_us - k->limits->future_s * US_PER_SECOND > k->facts->now_us)
         add(k, CDR_FINDING_in_the_future, "/end_date_time", "%s",
             time_print_seconds(buffer, r->end_us));
+    if (known(r->end_us) && r->end_us < CDR_EARLIEST_US)
+        add(k, CDR_FINDING_long_ago, "/end_date_time", "%s", time_print_seconds(buffer, r->end_us));
     if (has_length(r) && length_s(r) > k->limits->longest_s)
         add(k, CDR_FINDING_too_long, "/end_date_time", "%lld s", (long long)length_s(r));
     if (known(r->end_us) && k->facts->now_us - k->limits->late_s * US_PER_SECOND > r->end_us)

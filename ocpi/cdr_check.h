@@ -26,6 +26,11 @@ struct arena;
 struct text;
 struct zone;
 
+/* Times of a charge: 2000-01-01 to 2200-01-01. Years that are further away are a slip, and may be
+ * none at all by the clocks of the place. */
+#define CDR_EARLIEST_US INT64_C(946684800000000)
+#define CDR_LATEST_US INT64_C(7258118400000000)
+
 /* Of the calculation: raised with each change that can change a result. */
 enum { CDR_CHECK_ENGINE = 1 };
 
@@ -68,6 +73,7 @@ struct cdr_facts {
     /* measured values */                                                                          \
     X(end_before_start,    QUARANTINE, "it ends before it starts")                                 \
     X(in_the_future,       QUARANTINE, "it ends in the future")                                    \
+    X(long_ago,            QUARANTINE, "it ends before there was anything to charge at")           \
     X(too_long,            QUARANTINE, "it lasted longer than a session may")                      \
     X(energy_mismatch,     QUARANTINE, "the energy of the periods is not the total energy")        \
     X(watt_hours,          QUARANTINE, "the energy of the periods looks like Wh, not kWh")         \

@@ -333,14 +333,16 @@ static bool is_ours(const struct pricing *p)
             text_equal_caseless(put->token_party_id, s->party_id));
 }
 
-/* Of its end, by the clocks of the place; NULL: nobody knows. */
+/* Of its end, by the clocks of the place; NULL: nobody knows, or no year that a charge has. */
 static const char *supply_day(const struct pricing *p, char day[TIME_TEXT])
 {
     int64_t end_us = p->readable ? p->record.end_us : TIME_NONE;
 
     if (end_us == TIME_NONE || end_us == CDR_TIME_UNKNOWN)
         end_us = p->in->context->session_id[0] ? p->in->context->session_end_us : TIME_NONE;
-    return end_us == TIME_NONE ? NULL : zones_day(p->facts.zone, end_us, day);
+    if (end_us == TIME_NONE || end_us < CDR_EARLIEST_US || end_us >= CDR_LATEST_US)
+        return NULL;
+    return zones_day(p->facts.zone, end_us, day);
 }
 
 static void print(const struct pricing *p, bool whole, struct text *t)

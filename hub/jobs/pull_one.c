@@ -3,13 +3,20 @@
  * Storing a page of a pull: Sessions and CDRs, one at a time, each with what it does to a session
  * of ours; and invoice records, which may have many thousand ids of CDRs each.
  *
- *    look whose token it was (2.1.1) --> put --> tell what it did --> the next one
+ *    look whose token it was (2.1.1) --> put it, in a flow of its own --> the next one
+ *
+ * What goes wrong with one of them is its own affair, and it is refused; only where nobody could be
+ * taken in now does the page come again.
  */
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/time.h"
+#include "hub/hub.h"
 #include "hub/jobs/jobs.h"
 #include "hub/jobs/pull_store.h"
+
+enum { ONE_BYTES = 64 * 1024 * 1024 };
 
 static bool are(const struct pull_store *s, const char *module)
 {
@@ -21,28 +28,96 @@ static bool are_sessions(const struct pull_store *s)
     return are(s, MODULE_SESSIONS);
 }
 
-static struct err put(struct flow *f, struct pull_store *s, const json_t *object)
+/* ---- one object ---- */
+
+struct one {
+    struct pull_store *store;
+    const json_t *object;
+    struct network_session_stored session;
+    struct cdr_intake cdr;
+    enum invoice_outcome invoice;
+};
+
+static void name_object(void *state, void *context)
 {
-    if (are_sessions(s)) {
-        struct network_session_put *session = arena_alloc(f->arena, sizeof *session);
-        TRY(intake_session_of(f, &s->in, object, session));
-        session->by_pull = true;
-        network_session_put(f, session, &s->session);
-    } else if (are(s, MODULE_INVOICES)) {
-        struct invoice_put *record = arena_alloc(f->arena, sizeof *record);
-        TRY(intake_invoice_of(f, &s->in, object, record));
-        record->way = INVOICE_BY_PULL;
-        invoice_put(f, record, &s->invoice);
-    } else {
-        s->cdr = (struct cdr_intake){.document = object};
-        TRY(intake_cdr_of(f, &s->in, object, NULL, 0, &s->cdr.put));
-        s->cdr.put.by_pull = true;
-    }
-    return OK;
+    struct one *o = state;
+
+    o->store = context;
+    o->object = json_array_get(o->store->objects, o->store->index);
 }
 
-static enum flow_next next_one(struct pull_store *s)
+static enum flow_next put(struct flow *f)
 {
+    struct one *o = f->state;
+    struct pull_store *s = o->store;
+
+    if (are_sessions(s)) {
+        struct network_session_put *session = arena_alloc(f->arena, sizeof *session);
+        FLOW_TRY(f, intake_session_of(f, &s->in, o->object, session));
+        session->by_pull = true;
+        return network_session_put(f, session, &o->session);
+    }
+    if (are(s, MODULE_INVOICES)) {
+        struct invoice_put *record = arena_alloc(f->arena, sizeof *record);
+        FLOW_TRY(f, intake_invoice_of(f, &s->in, o->object, record));
+        record->way = INVOICE_BY_PULL;
+        return invoice_put(f, record, &o->invoice);
+    }
+    o->cdr.document = o->object;
+    FLOW_TRY(f, intake_cdr_of(f, &s->in, o->object, NULL, 0, &o->cdr.put));
+    o->cdr.put.by_pull = true;
+    return FLOW_NEXT;
+}
+
+static enum flow_next take_cdr_in(struct flow *f)
+{
+    struct one *o = f->state;
+
+    return are(o->store, MODULE_CDRS) ? cdr_intake_run(f, &o->cdr) : FLOW_NEXT;
+}
+
+static enum flow_next tell(struct flow *f)
+{
+    struct one *o = f->state;
+
+    if (are_sessions(o->store))
+        after_session_change(hub_of(f), &o->session.session);
+    else if (are(o->store, MODULE_CDRS))
+        after_session_change(hub_of(f), &o->cdr.result.session);
+    return FLOW_NEXT;
+}
+
+static const struct flow_step one_steps[] = {
+    {"put it", put},
+    {"take a CDR in", take_cdr_in},
+    {"tell the live view", tell},
+    {0},
+};
+static const struct flow_type one_flow = {
+    .name = "pull_one",
+    .state_size = sizeof(struct one),
+    .deadline_ms = SECONDS(20),
+    .arena_max = ONE_BYTES,
+    .steps = one_steps,
+};
+
+/* ---- one after the other ---- */
+
+/* The database is away, or there is too much to do: the next one would fare no better. */
+static bool concerns_all(struct err e)
+{
+    return e.kind == ERR_STORE || e.kind == ERR_STARTING || e.kind == ERR_OVERLOADED ||
+           e.kind == ERR_DEADLINE;
+}
+
+static enum flow_next next_one(struct flow *f, struct pull_store *s, const json_t *object)
+{
+    if (failed(s->failed) && concerns_all(s->failed))
+        return flow_fail(f, s->failed);
+    if (failed(s->failed))
+        pull_refused(f, s, object, s->failed);
+    else
+        s->written++;
     s->index++;
     s->phase = PULL_SEE;
     return FLOW_AGAIN;
@@ -66,26 +141,12 @@ enum flow_next pull_store_one(struct flow *f, struct pull_store *s)
             token_owner_find(f, s->in.partner->id, auth_id, &s->owner);
         }
         return FLOW_AGAIN;
-    case PULL_PUT: {
-        struct err e = put(f, s, object);
-        if (failed(e)) {
-            pull_refused(f, s, object, e);
-            return next_one(s);
-        }
-        s->written++;
+    case PULL_PUT:
         s->phase = PULL_TELL;
+        flow_child(f, &one_flow, name_object, s, &s->failed);
         return FLOW_AGAIN;
-    }
     case PULL_TELL:
         break;
     }
-    if (are(s, MODULE_INVOICES))
-        return next_one(s);
-    if (!are_sessions(s)) {
-        enum flow_next next = cdr_intake_run(f, &s->cdr);
-        if (next != FLOW_NEXT)
-            return next;
-    }
-    after_session_change(hub_of(f), are_sessions(s) ? &s->session.session : &s->cdr.result.session);
-    return next_one(s);
+    return next_one(f, s, object);
 }

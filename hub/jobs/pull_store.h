@@ -35,9 +35,7 @@ struct pull_store {
     const char *keys[PULL_SLICE], *digests[PULL_SLICE]; /* tokens: uids, contracts */
     bool skip[PULL_SLICE];
     struct token_owner owner;
-    struct network_session_stored session;
-    struct cdr_intake cdr;
-    enum invoice_outcome invoice;
+    struct err failed; /* of the one that was put */
 };
 
 /* Returned from a step until it says FLOW_NEXT. */

@@ -11,9 +11,10 @@ import uuid
 import pytest
 import requests
 from harness import ok, problem
+from partner import now
 from test_cdr_intake import (at, cases, charged, cpo, cpos, credit_of, filed, findings, names, newer, post, posted,
                              receipts, record, remember_places, rows, user, world)  # noqa: F401
-from test_ocpi_inbound import envelope
+from test_ocpi_inbound import done, envelope
 from test_rules_transport import VERSIONS
 
 
@@ -83,6 +84,22 @@ def test_a_wrong_measured_value_is_quarantined_and_nobody_billed(world, any_cpo,
     (receipt,) = receipts(world, session_id)
     assert filed(world, right)["class"] == "OK" and receipt["cdr"] == filed(world, right)["id"]
     assert filed(world, cdr)["filed"] == "quarantined"  # still a person's
+
+
+@pytest.mark.parametrize("moment, zone, finding", [
+    ("0001-01-01T00:00:00Z", "America/New_York", "long_ago"),
+    ("9999-12-31T23:30:00Z", "Asia/Tokyo", "in_the_future")])
+def test_an_end_in_no_year_of_the_place_is_quarantined(world, cpo, user, moment, zone, finding):  # noqa: F811
+    """By the clocks there it is before the first year, or after the last one that has four digits."""
+    session_id, session = charged(cpo, user)
+    place = next(p for p in cpo.places if p["id"] == session["location_id"])
+    done(cpo.put(cpo.own("locations", place["id"]), {**place, "time_zone": zone, "last_updated": now(1)}))
+    cdr = record(cpo, session, start_date_time=moment, end_date_time=moment)
+    assert post(cpo, cdr).status_code == 201
+    (row,) = rows(world, "SELECT filed, class, supply_day, findings FROM cdr WHERE cdr_id = %s", cdr["id"])
+    assert (row["filed"], row["class"], row["supply_day"]) == ("quarantined", "QUARANTINE", None)
+    assert finding in findings(row)
+    assert receipts(world, session_id) == []
 
 
 # ---- 5 and 6: amounts ----

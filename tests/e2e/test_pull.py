@@ -225,6 +225,29 @@ def test_one_bad_object_does_not_spoil_its_page(world, lister):
     assert logged(world, "an object of a page is refused") == before + 1
 
 
+@pytest.mark.parametrize("module, table, column", [("sessions", "network_session", "network_session_id"),
+                                                   ("cdrs", "cdr", "cdr_id")])
+def test_one_that_the_database_does_not_take_does_not_spoil_its_page(world, lister, module, table, column):
+    """R-TRANS-19: whatever goes wrong with it alone; the pull goes on, and is a good one."""
+    make = lister.session if module == "sessions" else lister.cdr
+    items = [make() for _ in range(5)]
+    for item, kind in zip(items, ("A", "BAD", "B", "BAD", "C")):
+        item["id"] = f"{kind}-{item['id']}"
+    lister.items[module] = items
+    world.sql(f"""CREATE FUNCTION refuse_some() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'not this one'; END $$;
+        CREATE TRIGGER refuse_some BEFORE INSERT ON {table} FOR EACH ROW
+        WHEN (NEW.{column} LIKE 'BAD-%%') EXECUTE FUNCTION refuse_some()""".replace("%%", "%"))
+    before = logged(world, "an object of a page is refused")
+    try:
+        pull(world, lister, module)
+    finally:
+        world.sql("DROP FUNCTION refuse_some CASCADE")
+    assert {i for (i,) in world.sql(f"SELECT {column} FROM {table} WHERE partner_id = %s", lister.id)} == {
+        item["id"] for item in items if not item["id"].startswith("BAD")}
+    assert logged(world, "an object of a page is refused") == before + 2
+
+
 def test_an_object_that_comes_twice_is_stored_once(world, lister):
     one = lister.location("TWICE", last_updated=now(-100))
     newer = {**one, "name": "Newer", "last_updated": now(-10)}

@@ -105,6 +105,8 @@ static void measured_values_that_cannot_be_are_held(void **state)
         enum cdr_finding_kind finding;
     } rows[] = {
         {"{'end_date_time':'2026-05-04T12:05:01Z','total_time':4.0836}", CDR_FINDING_in_the_future},
+        {"{'start_date_time':'0001-01-01T00:00:00Z','end_date_time':'0001-01-01T01:30:00Z'}",
+         CDR_FINDING_long_ago},
         {"{'start_date_time':'2026-04-27T00:00:00Z','total_time':177.5}", CDR_FINDING_too_long},
         {"{'total_energy':20.003}", CDR_FINDING_energy_mismatch},
         {"{'total_energy':-20}", CDR_FINDING_negative_energy},
