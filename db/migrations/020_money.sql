@@ -543,6 +543,15 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- What a CDR counts for in sums. A credit takes back what its original had, whatever the sign in
+-- which it came: the release before looked at the amount alone.
+CREATE FUNCTION cdr_net(c cdr) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN c.credit THEN -abs(c.total_cost_excl_u6) ELSE c.total_cost_excl_u6 END
+$$;
+CREATE FUNCTION cdr_gross(c cdr) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN c.credit THEN -abs(c.total_cost_u6) ELSE c.total_cost_u6 END
+$$;
+
 CREATE FUNCTION finance_case_close(p_cdr bigint, p_kind text, p_resolution text, p_by text)
 RETURNS void LANGUAGE sql AS $$
     UPDATE finance_case SET resolved_at = hub_now(), resolution = p_resolution, by = p_by

@@ -92,3 +92,33 @@ def test_partners_that_receive_are_told_after_the_upgrade(old):
               " '[{\"identifier\":\"tariffs\",\"role\":\"RECEIVER\",\"url\":\"https://x\"}]')")
     apply(old, LAST + 1, 999)
     assert [r["module"] for r in rows(old, "SELECT module FROM push_target")] == ["tariffs"]
+
+
+def test_an_old_credit_takes_back_what_its_original_had_whatever_its_sign(old):
+    apply(old, LAST + 1, 19)
+    (partner,) = rows(old, "SELECT partner_invite('CPO', 'FI', 'ABC', 'CPO', 'h', 'FI', 'HUB') AS id")
+    for name, total, credits in (("A", 7200000, None), ("A-C", 7200000, "A"),
+                                 ("B", 5950000, None), ("B-C", -5950000, "B")):
+        rows(old, "SELECT cdr_put(%s, 'FI', 'ABC', %s, '{}', %s, %s, NULL, 'T', NULL, 'E', 'L',"
+                  " now(), now(), 1, %s, %s, true, 'EUR', %s, %s, now(), true, NULL, 'FI-HUB')",
+             partner["id"], name, name, name, total, total // 2, credits is not None, credits)
+    place = {"id": "L", "publish": True, "evses": [
+        {"uid": "E", "evse_id": "FI*ABC*E", "status": "AVAILABLE", "connectors": [{"id": "1"}]}]}
+    rows(old, "SELECT location_put(%s, 'FI', 'ABC', 'L', %s, now(), 0, true)", partner["id"],
+         json.dumps(place))
+    session = "11111111-1111-1111-1111-111111111111"
+    rows(old, "SELECT session_start(%s, 'u', NULL, 'FI*ABC*E', 'CPO', %s, 'FI', 'ABC', 'L', 'E', '1',"
+              " '{}', true, 0, NULL, 'EUR', 9, 120, false, 'FI-HUB', NULL, 'user:u', 'POST', '/', 'b',"
+              " '{}')", session, partner["id"])
+    rows(old, "UPDATE cdr c SET session_id = %s, accepted_at = now(),"
+              " filed = CASE WHEN credit THEN 'credit' ELSE 'billed' END,"
+              " credited_by = (SELECT id FROM cdr x WHERE x.credit_reference_id = c.cdr_id)", session)
+
+    apply(old, 20, 999)
+
+    assert rows(old, "SELECT cdr_id, cdr_net(c) AS net, cdr_gross(c) AS gross FROM cdr c"
+                     " WHERE owed_at IS NOT NULL ORDER BY cdr_id") == [
+        {"cdr_id": "A", "net": 3600000, "gross": 7200000},
+        {"cdr_id": "A-C", "net": -3600000, "gross": -7200000},
+        {"cdr_id": "B", "net": 2975000, "gross": 5950000},
+        {"cdr_id": "B-C", "net": -2975000, "gross": -5950000}]
