@@ -472,7 +472,8 @@ BEGIN
         UPDATE refund SET done_minor = done_minor + o.amount_minor,
                state = CASE WHEN done_minor + o.amount_minor = amount_minor THEN 'done'
                             ELSE state END,
-               finished_at = CASE WHEN done_minor + o.amount_minor = amount_minor THEN hub_now() END
+               finished_at = CASE WHEN done_minor + o.amount_minor = amount_minor THEN hub_now()
+                                  ELSE finished_at END
          WHERE id = o.refund;
         -- A credit has cancelled the receipt, so the user no longer owes it; what a person gives
         -- back beside that is the hub's loss.
@@ -485,24 +486,33 @@ BEGIN
     RETURN true;
 END $$;
 
--- A capture was refused. Refunds that waited for it have nothing to give back.
+-- A capture or a charge was refused. Refunds that waited for it have nothing to give back: as much
+-- less is tried again, and as much less is theirs.
 CREATE FUNCTION payment_declined(p payment, p_code text, p_cause text) RETURNS payment
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_back bigint;
+    o psp_operation;
 BEGIN
+    IF p.state NOT IN ('pending', 'capturing') THEN
+        RETURN p;
+    END IF;
     p.failure := left(coalesce(p_code, 'declined'), 64);
+    FOR o IN SELECT * FROM psp_operation
+              WHERE payment = p.id AND kind = 'refund'
+                AND state IN ('ready', 'in_flight', 'accepted', 'parked') FOR UPDATE
+    LOOP
+        UPDATE refund SET amount_minor = greatest(amount_minor - o.amount_minor, 1),
+               state = CASE WHEN amount_minor = o.amount_minor THEN 'failed'
+                            WHEN amount_minor - o.amount_minor = done_minor THEN 'done'
+                            ELSE state END,
+               finished_at = CASE WHEN amount_minor - o.amount_minor = done_minor THEN hub_now()
+                                  ELSE finished_at END
+         WHERE id = o.refund;
+        p.capture_minor := greatest(p.capture_minor - o.amount_minor, 0);
+    END LOOP;
+    PERFORM psp_end(p.id, ARRAY['refund'], 'cancelled');
     IF p.state = 'pending' THEN
         RETURN payment_move(p, 'auth_declined', NULL, p_cause);
-    END IF;
-    SELECT coalesce(sum(amount_minor), 0) INTO v_back FROM psp_operation
-     WHERE payment = p.id AND kind = 'refund' AND state = 'ready' AND attempts = 0;
-    IF v_back > 0 THEN
-        UPDATE refund r SET state = 'failed', finished_at = hub_now()
-          FROM psp_operation o WHERE o.refund = r.id AND o.payment = p.id AND o.state = 'ready'
-           AND r.state = 'sent';
-        PERFORM psp_end(p.id, ARRAY['refund'], 'cancelled');
-        p.capture_minor := greatest(p.capture_minor - v_back, 0);
     END IF;
     p := payment_move(p, 'capture_declined', NULL, p_cause);
     IF p.kind = 'hold' AND p.state = 'failed'
@@ -942,6 +952,14 @@ END $$;
 
 -- ---------------------------------------------------------------- receipts
 
+-- What of a refund has gone back, or is on its way: a part of it may have been refused, and the rest
+-- of it is given back all the same.
+CREATE FUNCTION refund_gone(r refund) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT CASE r.cause WHEN 'given' THEN r.amount_minor ELSE coalesce((
+        SELECT sum(amount_minor) FROM psp_operation
+         WHERE refund = r.id AND state NOT IN ('declined', 'cancelled')), 0)::bigint END
+$$;
+
 -- What a credit asks for, and is not there any more because a person or the holder's bank had given
 -- it back: noted, so that it is not asked for again. What a person gave is no loss of the hub any
 -- more, as the user does not get it twice. Returns how much it is.
@@ -960,10 +978,9 @@ BEGIN
                              ELSE payment_refundable(p) END), 0),
            coalesce(sum(captured_minor - refunded_minor) FILTER (WHERE state = 'charged_back'), 0)
       INTO v_here, v_bank FROM payment p WHERE session_id = p_session AND currency = p_currency;
-    SELECT coalesce(sum(amount_minor)
-               FILTER (WHERE cause = 'person' AND state IN ('sent', 'done')), 0),
-           coalesce(sum(amount_minor) FILTER (WHERE cause = 'given'), 0)
-      INTO v_person, v_before FROM refund WHERE session_id = p_session AND currency = p_currency;
+    SELECT coalesce(sum(refund_gone(x)) FILTER (WHERE cause = 'person'), 0),
+           coalesce(sum(refund_gone(x)) FILTER (WHERE cause = 'given'), 0)
+      INTO v_person, v_before FROM refund x WHERE session_id = p_session AND currency = p_currency;
     v_now := least(greatest(p_ask - v_here, 0), v_person + v_bank - v_before);
     IF v_now <= 0 THEN
         RETURN 0;
@@ -999,9 +1016,9 @@ BEGIN
       INTO v_due, v_receipt, v_cancelled
       FROM receipt WHERE session_id = p_session AND currency = p_currency;
     SELECT coalesce(sum(capture_minor) FILTER (WHERE state <> 'voided'), 0) - coalesce((
-               SELECT sum(amount_minor) FROM refund
+               SELECT sum(refund_gone(r)) FROM refund r
                 WHERE session_id = p_session AND currency = p_currency
-                  AND cause IN ('credit', 'given') AND state <> 'failed'), 0)
+                  AND cause IN ('credit', 'given')), 0)
       INTO v_planned FROM payment WHERE session_id = p_session AND currency = p_currency;
 
     IF v_due > v_planned THEN
@@ -1136,8 +1153,9 @@ CREATE FUNCTION payment_refundable(p payment) RETURNS bigint LANGUAGE sql STABLE
         ELSE 0 END
 $$;
 
--- Spreads a refund over the session's payments, the newest first, and asks for each part. Of what
--- could not be taken yet, less is tried again.
+-- Spreads a refund over the session's payments, the newest first, and asks for each part. That of a
+-- credit may wait for what is being taken, and of what could not be taken yet, less is tried again;
+-- a person gives back what is there.
 CREATE FUNCTION refund_send(r refund) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     p payment;
@@ -1153,12 +1171,14 @@ BEGIN
             p.capture_minor := p.capture_minor - v_part;
             p.check_at := CASE WHEN p.capture_minor > 0 THEN p.check_at END;
             PERFORM payment_write(p);
-        ELSE
+        ELSIF r.cause = 'credit' OR p.state IN ('paid', 'partly_refunded') THEN
             v_part := greatest(least(v_left, payment_refundable(p)), 0);
             IF v_part > 0 THEN
                 PERFORM psp_ask(p, 'refund', v_part, r.id);
                 v_sent := v_sent + v_part;
             END IF;
+        ELSE
+            v_part := 0;
         END IF;
         v_left := v_left - v_part;
     END LOOP;
@@ -1237,9 +1257,10 @@ BEGIN
     IF a.outcome IS NOT NULL THEN
         RETURN a;
     END IF;
-    SELECT coalesce(sum(amount_minor), 0) INTO v_alone FROM refund
+    SELECT coalesce(sum(CASE state WHEN 'waiting' THEN amount_minor ELSE refund_gone(x) END), 0)
+      INTO v_alone FROM refund x
      WHERE session_id = c.session_id AND currency = c.currency AND cause = 'person'
-       AND confirmed_by IS NULL AND state NOT IN ('failed', 'declined');
+       AND confirmed_by IS NULL;
     r := refund_new(c.id, c.session_id, 'person', v_minor, c.currency, p_reason, p_by,
         CASE WHEN v_minor + v_alone > p_limit_minor OR c.currency <> p_limit_currency
              THEN 'waiting' ELSE 'sent' END);

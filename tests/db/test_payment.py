@@ -555,6 +555,124 @@ def test_a_credit_of_what_could_not_be_taken_ends_the_attempts(pay):
     assert not pay.cases("refund_failed")
 
 
+def corrected(pay, cost_minor):
+    """A credit, and a replacement over another amount."""
+    credited(pay, hold=86400)
+    return pay.charged(cost_minor)
+
+
+def above_the_hold(pay):
+    """60 held and captured, 40 charged beside it: the payments, and the call of the 40."""
+    number = pay.held(6000)
+    pay.charged(10000)
+    calls = {c["kind"]: c for c in pay.claim()}
+    pay.done(calls["capture"]["id"], "answered", pay.view(number, "captured", captured=6000))
+    _, rest = pay.payments()
+    return number, rest["id"], calls["charge"]
+
+
+def test_a_charge_that_a_credit_has_taken_back_is_not_tried_again(pay):
+    number, rest, charge = above_the_hold(pay)
+    receipt = corrected(pay, 5000)  # the 40 are not there yet: their refund waits
+    assert refunded(pay, number, 1000) == 1000
+    pay.done(charge["id"], "declined", {"code": "do_not_honour"})
+    assert pay.claim() == [] and pay.payment(rest)["capture_minor"] == 0
+    for _ in range(4):
+        pay.m.wait(86400 + 1)
+        pay.work()
+        assert pay.claim() == []
+    assert pay.account("psp_clearing") == 50000000 and pay.account("receivable") == 0
+    assert pay.status(receipt) == "partially_refunded"
+    assert not pay.cases("refund_failed") and not pay.cases("payment_failed")
+    assert pay.m.row("SELECT state, amount_minor, done_minor FROM refund") == {
+        "state": "done", "amount_minor": 1000, "done_minor": 1000}
+
+
+def test_of_a_charge_that_a_credit_has_taken_back_in_part_the_rest_is_tried_again(pay):
+    _, _, charge = above_the_hold(pay)
+    corrected(pay, 8500)
+    pay.done(charge["id"], "declined", {"code": "do_not_honour"})
+    assert pay.claim() == []
+    assert pay.m.row("SELECT state FROM refund")["state"] == "failed"  # of nothing, nothing is left
+    pay.m.wait(86400 + 1)
+    pay.work()
+    assert pay.claim_one("charge")["amount_minor"] == 2500
+
+
+def test_a_charge_that_is_read_as_unknown_takes_its_refund_along(pay):
+    number, rest, charge = above_the_hold(pay)
+    corrected(pay, 5000)
+    assert refunded(pay, number, 1000) == 1000
+    pay.m.wait(7 * 86400 + 1)
+    assert pay.claim() == []  # given up
+    assert pay.read(rest, None) == "applied"
+    assert pay.claim() == [] and pay.payment(rest)["capture_minor"] == 0
+    assert pay.account("psp_clearing") == 50000000 and pay.account("receivable") == 0
+
+
+def test_what_a_refused_part_of_a_refund_left_is_asked_for_by_the_next_credit(pay):
+    """The part that was given back is not asked for again."""
+    number, rest, charge = above_the_hold(pay)
+    pay.done(charge["id"], "answered", pay.view(rest, "captured", captured=4000))
+    corrected(pay, 5000)
+    parts = {c["payment"]: c for c in pay.claim()}
+    assert {k: c["amount_minor"] for k, c in parts.items()} == {rest: 4000, number: 1000}
+    pay.done(parts[number]["id"], "answered",
+             pay.view(number, "partially_refunded", captured=6000, refunded=1000))
+    pay.done(parts[rest]["id"], "declined", {"code": "refund_refused"})
+    assert pay.m.row("SELECT state, done_minor FROM refund") == {"state": "failed", "done_minor": 1000}
+    assert pay.m.row("SELECT finished_at FROM refund")["finished_at"] is not None
+    assert len(pay.cases("refund_failed")) == 1
+    corrected(pay, 3000)
+    again = {c["payment"]: c["amount_minor"] for c in pay.claim()}
+    assert again == {rest: 4000, number: 2000}  # 70 in all
+
+
+@pytest.mark.parametrize("first", ["refused", "given back"])
+def test_a_part_that_is_given_back_after_another_was_refused_counts(pay, first):
+    number, rest, charge = above_the_hold(pay)
+    pay.done(charge["id"], "answered", pay.view(rest, "captured", captured=4000))
+    receipt = pay.m.row("SELECT * FROM receipt WHERE session_id = %s", pay.session)
+    pay.refund(receipt, 5000)
+    parts = {c["payment"]: c for c in pay.claim()}
+    refuse = lambda: pay.done(parts[rest]["id"], "declined", {"code": "refund_refused"})  # noqa: E731
+    if first == "refused":
+        refuse()
+    pay.done(parts[number]["id"], "answered",
+             pay.view(number, "partially_refunded", captured=6000, refunded=1000))
+    if first != "refused":
+        refuse()
+    row = pay.m.row("SELECT * FROM refund")
+    assert (row["state"], row["done_minor"]) == ("failed", 1000) and row["finished_at"] is not None
+    # A credit of everything: 10 are gone already, 90 go back.
+    credited(pay)
+    assert sorted(c["amount_minor"] for c in pay.claim()) == [4000, 5000]
+    assert not pay.cases("refund_failed")[1:] and pay.account("hub_loss") == 0
+
+
+def test_a_hold_that_ran_out_before_its_capture_is_charged_anew_beside_a_refund(pay):
+    number = pay.held(6000)
+    pay.charged(10000)
+    calls = {c["kind"]: c for c in pay.claim()}
+    _, rest = pay.payments()
+    pay.done(calls["charge"]["id"], "answered", pay.view(rest["id"], "captured", captured=4000))
+    corrected(pay, 5000)
+    assert refunded(pay, rest["id"], 4000, "refunded") == 4000  # the 10 of the hold wait
+    pay.done(calls["capture"]["id"], "declined", {"code": "expired"})
+    assert pay.claim_one("charge")["amount_minor"] == 5000
+    assert pay.payment(number)["capture_minor"] == 0
+
+
+def test_a_persons_refund_is_of_what_was_taken(pay):
+    """Not of what is being taken: if that is refused, the person's refund would be with it."""
+    number, rest, charge = above_the_hold(pay)
+    receipt = pay.m.row("SELECT * FROM receipt WHERE session_id = %s", pay.session)
+    assert pay.refund(receipt, 500)["outcome"] == "stored"
+    assert refunded(pay, number, 500) == 500
+    pay.done(charge["id"], "answered", pay.view(rest, "captured", captured=4000))
+    assert pay.claim() == [] and pay.m.row("SELECT state FROM refund")["state"] == "done"
+
+
 def test_a_refund_by_a_person_is_the_hubs_loss(pay):
     number, receipt = pay.paid(1419)
     answer = pay.refund(receipt, 500)
