@@ -995,12 +995,42 @@ BEGIN
     RETURN v_now;
 END $$;
 
+-- Takes what no hold is there for.
+CREATE FUNCTION payment_charge(p_session uuid, p_receipt bigint, p_user text, p_customer text,
+                               p_currency text, p_amount bigint, p_retries int)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    p payment;
+BEGIN
+    INSERT INTO payment (kind, session_id, receipt, user_id, psp_customer, currency, amount_minor,
+                         capture_minor, retries, created_at, updated_at, state_at, check_at)
+    VALUES ('rest', p_session, p_receipt, p_user, p_customer, p_currency, p_amount, p_amount,
+            p_retries, hub_now(), hub_now(), hub_now(), hub_now() + interval '5 minutes')
+    RETURNING * INTO p;
+    PERFORM psp_ask(p, 'charge', p_amount);
+END $$;
+
+-- A refused one is tried again. Of each charge the PSP makes a payment, with an id and an amount of
+-- its own: so do we.
+CREATE FUNCTION payment_again(p payment) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF p.kind = 'hold' THEN
+        p := payment_move(p, 'retry', NULL, 'job');
+        PERFORM psp_ask(p, 'capture', p.capture_minor);
+    ELSE
+        PERFORM payment_charge(p.session_id, p.receipt, p.user_id, p.psp_customer, p.currency,
+                               p.capture_minor, p.retries + 1);
+        p.capture_minor := 0;
+        p.check_at := NULL;
+        PERFORM payment_write(p);
+    END IF;
+END $$;
+
 -- Captures, charges or gives back until what is taken in this currency is what the receipts say.
 -- The caller holds the session's payments.
 CREATE FUNCTION payment_settle_currency(p_session uuid, p_currency text) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    p payment;
     h payment;
     v_receipt bigint;
     v_cancelled bigint;
@@ -1035,14 +1065,8 @@ BEGIN
         IF v_due > v_planned THEN
             SELECT user_id, psp_customer INTO v_user, v_customer
               FROM payment WHERE session_id = p_session ORDER BY id DESC LIMIT 1;
-            INSERT INTO payment (kind, session_id, receipt, user_id, psp_customer, currency,
-                                 amount_minor, capture_minor, created_at, updated_at, state_at,
-                                 check_at)
-            VALUES ('rest', p_session, v_receipt, v_user, v_customer, p_currency,
-                    v_due - v_planned, v_due - v_planned, hub_now(), hub_now(), hub_now(),
-                    hub_now() + interval '5 minutes')
-            RETURNING * INTO p;
-            PERFORM psp_ask(p, 'charge', p.amount_minor);
+            PERFORM payment_charge(p_session, v_receipt, v_user, v_customer, p_currency,
+                                   v_due - v_planned, 0);
         END IF;
     ELSIF v_due < v_planned THEN
         v_cancelled := coalesce(v_cancelled, v_receipt);
@@ -1396,9 +1420,7 @@ BEGIN
             IF p.capture_minor > 0 AND p.kind = 'hold' AND p.expires_at <= hub_now() THEN
                 PERFORM payment_hold_gone(p);
             ELSIF p.capture_minor > 0 AND p.retries < 3 THEN
-                p := payment_move(p, 'retry', NULL, 'job');
-                PERFORM psp_ask(p, CASE p.kind WHEN 'hold' THEN 'capture' ELSE 'charge' END,
-                                p.capture_minor);
+                PERFORM payment_again(p);
             ELSE
                 p.check_at := NULL;
                 PERFORM payment_write(p);

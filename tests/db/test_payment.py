@@ -596,7 +596,47 @@ def test_of_a_charge_that_a_credit_has_taken_back_in_part_the_rest_is_tried_agai
     assert pay.m.row("SELECT state FROM refund")["state"] == "failed"  # of nothing, nothing is left
     pay.m.wait(86400 + 1)
     pay.work()
-    assert pay.claim_one("charge")["amount_minor"] == 2500
+    again = pay.claim_one("charge")
+    assert again["amount_minor"] == 2500
+    pay.done(again["id"], "answered", pay.view(again["payment"], "captured", captured=2500))
+    assert pay.state(again["payment"]) == "paid" and not pay.cases("payment_mismatch")
+    assert pay.account("psp_clearing") == 85000000 and pay.account("receivable") == 0
+
+
+def test_a_refused_charge_is_tried_again_as_another_payment(pay):
+    """Of each charge the PSP makes a payment with an id of its own."""
+    _, rest, charge = above_the_hold(pay)
+    receipt = pay.m.row("SELECT * FROM receipt WHERE session_id = %s", pay.session)
+    for days in (1, 2, 3):
+        refused = pay.view(charge["payment"], "declined", psp_id=f"pay_refused_{days}",
+                           code="do_not_honour")
+        pay.done(charge["id"], "declined", refused)
+        assert pay.status(receipt) == "failed" and not pay.cases("payment_failed")
+        pay.m.wait(days * 86400 - 10)
+        pay.work()
+        assert pay.claim() == []
+        pay.m.wait(11)
+        pay.work()
+        before, charge = charge, pay.claim_one("charge")
+        assert charge["amount_minor"] == 4000 and pay.status(receipt) == "pending"
+        # Its event comes late: it is about the charge before.
+        assert pay.event(before["payment"], "auth_declined", refused) in ("known", "later")
+        pay.read(before["payment"], refused)
+        assert pay.status(receipt) == "pending"
+    pay.done(charge["id"], "answered",
+             pay.view(charge["payment"], "captured", captured=4000, psp_id="pay_taken"))
+    assert pay.status(receipt) == "paid" and not pay.cases("payment_mismatch")
+    assert pay.account("psp_clearing") == 100000000 and pay.account("receivable") == 0
+
+
+def test_a_charge_that_is_refused_a_fourth_time_is_left_to_people(pay):
+    _, _, charge = above_the_hold(pay)
+    for days in (1, 2, 3, 4):
+        pay.done(charge["id"], "declined", {"code": "do_not_honour"})
+        pay.m.wait(days * 86400 + 1)
+        pay.work()
+        charge = (pay.claim() or [None])[0]
+    assert charge is None and len(pay.cases("payment_failed")) == 1
 
 
 def test_a_charge_that_is_read_as_unknown_takes_its_refund_along(pay):
