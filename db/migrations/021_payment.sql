@@ -1472,7 +1472,7 @@ BEGIN
 END $$;
 
 -- Captures - refunds - chargebacks - fees = payout: by the report's own figures, and by ours of that
--- day. Returns what is not explained.
+-- day (index ledger_entry_by_date). Returns what is not explained.
 CREATE FUNCTION psp_payout_put(p_day date, p_currency text, p_paid bigint, p_captured bigint,
                                p_refunded bigint, p_charged_back bigint, p_fee bigint)
 RETURNS bigint LANGUAGE plpgsql AS $$
@@ -1484,7 +1484,8 @@ BEGIN
       FROM ledger_entry e JOIN ledger_line l ON l.entry = e.id
      WHERE l.account = 'psp_clearing' AND e.currency = p_currency
        AND e.kind IN ('capture', 'refund', 'chargeback', 'fee')
-       AND (e.at AT TIME ZONE 'UTC')::date = p_day;
+       AND e.at >= p_day::timestamp AT TIME ZONE 'UTC'
+       AND e.at < (p_day + 1)::timestamp AT TIME ZONE 'UTC';
     v_difference := p_paid - v_expected;
     IF v_difference = 0 THEN
         v_difference := p_paid - (p_captured - p_refunded - p_charged_back - p_fee);
@@ -1510,7 +1511,8 @@ BEGIN
         PERFORM psp_payout_put(p_day, c, 0, 0, 0, 0, 0) FROM (
             SELECT DISTINCT currency FROM ledger_entry
              WHERE kind IN ('capture', 'refund', 'chargeback', 'fee')
-               AND (at AT TIME ZONE 'UTC')::date = p_day) x (c)
+               AND at >= p_day::timestamp AT TIME ZONE 'UTC'
+               AND at < (p_day + 1)::timestamp AT TIME ZONE 'UTC') x (c)
          WHERE NOT EXISTS (SELECT FROM psp_payout WHERE day = p_day AND currency = c);
     END IF;
     UPDATE psp_payout_day

@@ -1247,6 +1247,49 @@ def test_a_report_without_our_currency_says_nothing_was_paid_out(pay):
     assert len(pay.cases("payout_difference")) == 1
 
 
+def test_a_day_is_reckoned_from_midnight_to_midnight(pay):
+    number = pay.held()
+    pay.charged(1419)
+    pay.capture(number)
+    start = pay.m.now().astimezone(datetime.timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+    pay.m.rows("SET session_replication_role = replica")
+    for at, amount in ((start - datetime.timedelta(microseconds=1), 1), (start, 10),
+                       (start + datetime.timedelta(hours=23, minutes=59, seconds=59.999999), 100),
+                       (start + datetime.timedelta(days=1), 1000)):
+        pay.m.rows("WITH e AS (INSERT INTO ledger_entry (at, kind, key, currency) VALUES (%s, 'fee', %s,"
+                   " 'EUR') RETURNING id) INSERT INTO ledger_line SELECT id, n, account, n * %s FROM e,"
+                   " (VALUES (1, 'psp_clearing'), (-1, 'psp_fees')) x (n, account)",
+                   at, f"test/{amount}", amount * 10000)
+    pay.m.rows("SET session_replication_role = origin")
+    assert pay.m.value("psp_payout_put", start.date(), "EUR", 1419 + 110, 1419 + 110, 0, 0, 0) == 0
+    pay.m.rows("SET TimeZone = 'Pacific/Auckland'")
+    assert pay.m.value("psp_payout_put", start.date(), "EUR", 1419 + 110, 1419 + 110, 0, 0, 0) == 0
+
+
+def test_a_payout_reads_the_entries_of_its_day(pay):
+    """However many there are: the ledger is kept for ten years."""
+    pay.m.rows("SET session_replication_role = replica")
+    pay.m.rows("WITH e AS (INSERT INTO ledger_entry (at, kind, key, currency)"
+               " SELECT hub_now() - i * interval '10 minutes', 'capture', 'test/' || i, 'EUR'"
+               "   FROM generate_series(1, 100000) i RETURNING id)"
+               " INSERT INTO ledger_line SELECT id, n, account, n * 10000 FROM e,"
+               " (VALUES (1, 'psp_clearing'), (-1, 'receivable')) x (n, account)")
+    pay.m.rows("SET session_replication_role = origin")
+    pay.m.rows("ANALYZE ledger_entry, ledger_line")
+    day = (pay.m.now().astimezone(datetime.timezone.utc) - datetime.timedelta(days=3)).date()
+    pay.m.rows("BEGIN")
+    assert pay.m.value("psp_payout_put", day, "EUR", 144, 144, 0, 0, 0) == 0
+    pay.m.call("psp_payout_done", day, True)
+    read = pay.m.rows("SELECT relname, seq_tup_read, idx_tup_fetch FROM pg_stat_xact_user_tables"
+                      " WHERE relname LIKE 'ledger%%'")
+    pay.m.rows("COMMIT")
+    pay.m.rows("SET session_replication_role = replica")
+    pay.m.rows("TRUNCATE ledger_entry, ledger_line CASCADE")
+    pay.m.rows("SET session_replication_role = origin")
+    for table in read:
+        assert table["seq_tup_read"] == 0 and table["idx_tup_fetch"] < 1000, read
+
+
 def test_nothing_of_a_card_is_kept_but_four_digits(pay):
     h = pay.hold()
     pay.done(h["operation"], "answered",
