@@ -50,14 +50,15 @@ BEGIN
                   AND greatest(valid_from, p_from) <= (hub_now() AT TIME ZONE 'UTC')::date) THEN
         RETURN 'past';
     END IF;
-    DELETE FROM vat_rate
-     WHERE country = p_country AND buyer = p_buyer
-       AND daterange(valid_from, valid_until) <@ daterange(p_from, p_until);
-    -- One that goes on after p_until keeps its end, one from before keeps its beginning.
-    INSERT INTO vat_rate (country, buyer, valid_from, valid_until, rate, by)
-    SELECT country, buyer, p_until, valid_until, rate, by FROM vat_rate
+    -- The one that goes on after p_until keeps its end, the one from before its beginning; what
+    -- begins in between is gone.
+    INSERT INTO vat_rate (country, buyer, valid_from, valid_until, rate, set_at, by)
+    SELECT country, buyer, p_until, valid_until, rate, set_at, by FROM vat_rate
      WHERE country = p_country AND buyer = p_buyer AND valid_from < p_until
        AND coalesce(valid_until > p_until, true);
+    DELETE FROM vat_rate
+     WHERE country = p_country AND buyer = p_buyer AND valid_from >= p_from
+       AND coalesce(valid_from < p_until, true);
     UPDATE vat_rate SET valid_until = p_from
      WHERE country = p_country AND buyer = p_buyer AND valid_from < p_from
        AND coalesce(valid_until > p_from, true);

@@ -4,7 +4,9 @@ Retail in the database: VAT by day, tariffs that never change, what a start keep
 has to look at a limit.
 """
 
+import datetime
 import json
+import random
 import uuid
 
 import psycopg2
@@ -63,6 +65,47 @@ def test_kinds_of_buyers_have_rates_of_their_own(m, vat):
     vat(24, "2013-01-01")
     vat(0, "2013-01-01", buyer="business")
     assert (at(m, "2020-01-01"), at(m, "2020-01-01", "business")) == (24, 0)
+
+
+def test_a_passing_rate_cuts_off_the_beginning_of_a_later_one(m, vat):
+    vat(24, "2090-07-01")
+    assert vat(10, "2090-06-01", "2090-12-01") == "set"
+    assert rates(m) == [("2090-06-01", "2090-12-01", 10), ("2090-12-01", None, 24)]
+
+
+def test_a_shorter_rate_from_the_same_day_on(m, vat):
+    vat(24, "2090-01-01", "2090-05-01")
+    assert vat(10, "2090-01-01", "2090-03-01") == "set"
+    assert rates(m) == [("2090-01-01", "2090-03-01", 10), ("2090-03-01", "2090-05-01", 24)]
+    assert vat(12, "2090-01-01", "2090-03-01") == "set"  # the same days once more
+    assert vat(13, "2090-02-01", "2090-04-01") == "set"  # across two
+    assert rates(m) == [("2090-01-01", "2090-02-01", 12), ("2090-02-01", "2090-04-01", 13),
+                        ("2090-04-01", "2090-05-01", 24)]
+    assert vat(14, "2089-01-01") == "set"  # over all of them
+    assert rates(m) == [("2089-01-01", None, 14)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_each_day_has_the_rate_that_was_set_last(m, vat, seed):
+    dice = random.Random(seed)
+    first = datetime.date(2090, 1, 1)
+    known = {}
+    for _ in range(40):
+        start = dice.randrange(30)
+        until = dice.choice([None, start + 1 + dice.randrange(10)])
+        rate = dice.randrange(30)
+        assert vat(rate, str(first + datetime.timedelta(start)),
+                   until and str(first + datetime.timedelta(until))) == "set"
+        known.update(dict.fromkeys(range(start, until or 45), rate))
+        assert not m.rows("SELECT FROM vat_rate a JOIN vat_rate b USING (country, buyer)"
+                          " WHERE a.valid_from < b.valid_from"
+                          " AND daterange(a.valid_from, a.valid_until)"
+                          "  && daterange(b.valid_from, b.valid_until)")
+        found = {(d["day"] - first).days: int(d["rate"]) for d in m.rows(
+            "SELECT d::date AS day, vat_rate_at('FIN', 'consumer', d::date) AS rate"
+            "  FROM generate_series(%s::date, %s::date + 44, interval '1 day') d", first, first)
+            if d["rate"] is not None}
+        assert found == known
 
 
 # ---------------------------------------------------------------- tariffs
