@@ -250,6 +250,17 @@ enum flow_next cdr_decline(struct flow *f, int64_t cdr, const char *by, struct c
     return pg_run(f, PG_WRITE, STATEMENT_cdr_decline, &args, take_stored, ret);
 }
 
+enum flow_next cdr_decline_awaited(struct flow *f, const char *session_id, const char *by,
+                                   struct cdr_stored *ret)
+{
+    struct pg_args args;
+
+    pg_args_init(&args, f->arena);
+    pg_arg_text(&args, session_id);
+    pg_arg_text(&args, by);
+    return pg_run(f, PG_WRITE, STATEMENT_cdr_decline_awaited, &args, take_stored, ret);
+}
+
 static struct err take_released(struct flow *f, const PGresult *rows, void *to)
 {
     (void)f;

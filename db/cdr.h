@@ -130,6 +130,9 @@ enum flow_next cdr_read(struct flow *f, int64_t cdr, struct cdr_row *ret);
 
 /* Never billed; CDR_SETTLED or CDR_OVER. Confirming is cdr_settle's business (hub/finance). */
 enum flow_next cdr_decline(struct flow *f, int64_t cdr, const char *by, struct cdr_stored *ret);
+/* The CDR of a late start or a forced end that has not come yet. */
+enum flow_next cdr_decline_awaited(struct flow *f, const char *session_id, const char *by,
+                                   struct cdr_stored *ret);
 /* A disputed one: owe, the network gets what it states. false: there is nothing to release. */
 enum flow_next cdr_release(struct flow *f, int64_t cdr, bool owe, const char *by, bool *ret);
 /* The draft of a manual CDR. 0: the session has a CDR that counts, or a draft, or does not exist.

@@ -919,6 +919,30 @@ BEGIN
     RETURN cdr_answer(c.id, 'settled', s, v_before);
 END $$;
 
+-- The same before the CDR of a late start or a forced end has come. One that came meanwhile is
+-- declined; about one that comes later somebody decides again.
+CREATE FUNCTION cdr_decline_awaited(p_session uuid, p_by text) RETURNS cdr_answer
+LANGUAGE plpgsql AS $$
+DECLARE
+    s session;
+    v_cdr bigint;
+    v_before bigint;
+BEGIN
+    SELECT * INTO s FROM session WHERE id = p_session FOR UPDATE;
+    SELECT max(id) INTO v_cdr FROM cdr
+     WHERE session_id = p_session AND filed IN ('late_start', 'force_closed');
+    IF v_cdr IS NOT NULL THEN
+        RETURN cdr_decline(v_cdr, p_by);
+    END IF;
+    v_before := s.version;
+    IF session_phase(s) = 'recovered' THEN
+        s := session_write(s, 'finance_declined', 'finance', p_by);
+    END IF;
+    UPDATE finance_case SET resolved_at = hub_now(), resolution = 'declined', by = p_by
+     WHERE resolved_at IS NULL AND session_id = s.id AND kind IN ('late_start', 'force_closed');
+    RETURN cdr_answer(NULL, 'settled', s, v_before);
+END $$;
+
 -- A disputed CDR: p_owe, the CPO gets what it states; else it gets nothing until it credits it.
 CREATE FUNCTION cdr_release(p_cdr bigint, p_owe boolean, p_by text) RETURNS boolean
 LANGUAGE plpgsql AS $$

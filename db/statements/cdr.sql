@@ -30,6 +30,11 @@ SELECT partner_id, country_code, party_id, cdr_id, convert_from(body, 'UTF8') AS
 -- name: cdr_decline
 SELECT outcome, path, filed, cdr, class, receipt, waiting, (session).* FROM cdr_decline($1, $2)
 
+-- name: cdr_decline_awaited
+-- The lock of the session keeps its CDR out meanwhile.
+SELECT outcome, path, filed, cdr, class, receipt, waiting, (session).*
+  FROM cdr_decline_awaited($1, $2)
+
 -- name: cdr_release
 SELECT cdr_release($1, $2, $3) AS released
 

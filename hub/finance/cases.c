@@ -5,7 +5,7 @@
  *
  *   POST /v1/finance/cases/{id}/resolve {resolution, note}
  *
- *   late_start, force_closed   confirm: its CDR is billed; decline: never
+ *   late_start, force_closed   confirm: its CDR is billed; decline: never, come or not
  *   quarantined_cdr            bill: whatever was found; decline: never
  *   unmatched_cdr              decline; done: it goes on looking for its session
  *   cost_mismatch              accept: the network gets what it states; refuse: nothing
@@ -131,6 +131,8 @@ static enum flow_next act(struct flow *f, struct resolving *s)
     s->phase = CLOSE;
     if (is(s, "decline") && cdr)
         cdr_decline(f, cdr, by, &s->declined);
+    else if (is(s, "decline"))
+        cdr_decline_awaited(f, s->about.session_id, by, &s->declined);
     else if (is(s, "accept") || is(s, "refuse"))
         cdr_release(f, cdr, is(s, "accept"), by, &s->released);
     return FLOW_AGAIN;
@@ -156,7 +158,7 @@ static enum flow_next took_in(struct flow *f, struct resolving *s)
 
 static enum flow_next acted(struct flow *f, struct resolving *s)
 {
-    if (is(s, "decline") && s->about.cdr) {
+    if (is(s, "decline")) {
         s->filed = s->declined.filed;
         if (s->declined.outcome == CDR_SETTLED)
             hub_of(f)->session_changed(hub_of(f), &s->declined.session);

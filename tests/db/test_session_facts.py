@@ -7,7 +7,7 @@ import datetime
 
 import pytest
 
-from model import Model, awaiting_cdr, failed, recovered
+from model import ANSWER, Model, awaiting_cdr, closed, failed, recovered
 
 
 # ---------------------------------------------------------------- readings, order
@@ -157,6 +157,32 @@ def test_a_person_decides_about_a_late_start(m, confirm):
         assert m.session(session)["failure_code"] == "evse_occupied"
         m.push("S2", "ACTIVE", session)
         assert m.session(session)["state"] == "failed"
+
+
+def test_a_late_start_is_declined_before_its_cdr_has_come(m):
+    session = recovered(m)
+    answer = m.call("cdr_decline_awaited", session, "finance:x", columns=ANSWER)[0]
+    assert (answer["outcome"], answer["filed"], answer["s_state"]) == ("settled", None, "failed")
+    assert m.state(session) == "failed" and not m.cases(session)
+    assert m.session(session)["failure_code"] == "evse_occupied"
+    assert m.cdr("C", session)["filed"] == "late_start"  # about which somebody decides again
+    assert m.state(session) == "failed" and set(m.cases(session)) == {"late_start"}
+
+
+def test_a_cdr_that_came_while_its_late_start_was_declined_is_declined(m):
+    session = recovered(m)
+    m.push("S", "COMPLETED", session, kwh=2)
+    m.cdr("C", session, kwh=2)
+    answer = m.call("cdr_decline_awaited", session, "finance:x", columns=ANSWER)[0]
+    assert (answer["outcome"], answer["filed"]) == ("settled", "declined")
+    assert m.state(session) == "failed" and not m.cases(session) and not m.receipts(session)
+
+
+def test_a_forced_end_is_declined_before_its_cdr_has_come(m):
+    session = closed(m)
+    answer = m.call("cdr_decline_awaited", session, "finance:x", columns=ANSWER)[0]
+    assert (answer["outcome"], answer["s_state"]) == ("settled", "failed")
+    assert not m.cases(session) and m.session(session)["failure_code"] == "force_closed"
 
 
 def test_a_late_start_after_a_day_stays_failed(m):

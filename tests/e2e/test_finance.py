@@ -284,6 +284,28 @@ def test_the_cdr_of_a_late_start(world, cpo, user, ann, word):
     assert not rows(world, "SELECT 1 FROM finance_case WHERE session_id = %s AND resolved_at IS NULL", session_id)
 
 
+def test_a_late_start_may_be_declined_before_its_cdr_comes(world, cpo, user, ann):
+    session_id, command, session = cpo.begin(user)
+    done(cpo.post(command["response_url"], {"result": "FAILED"}))
+    user.wait_for(session_id, "failed")
+    session = {**session, "start_date_time": at(-10)}
+    done(cpo.put(cpo.own("sessions", session["id"]), session), 201)
+    user.wait_for(session_id, "stopping")
+    answer = ok(ann.post(f"/cases/{case_of(ann, 'late_start', session=session_id)}/resolve", {"resolution": "decline"}))
+    assert answer["filed"] is None and answer["receipt_number"] is None
+    user.wait_for(session_id, "failed")
+    # Its CDR comes all the same: it is not billed, and a person hears of it.
+    session = {**session, "status": "COMPLETED", "kwh": 10.0, "end_date_time": at(0), "last_updated": now(1)}
+    done(cpo.put(cpo.own("sessions", session["id"]), session))
+    cdr = record(cpo, session)
+    post(cpo, cdr)
+    assert filed(world, cdr)["filed"] == "late_start" and receipts(world, session_id) == []
+    assert ok(user.status(session_id))["status"] == "failed"
+    ok(ann.post(f"/cases/{case_of(ann, 'late_start', cdr)}/resolve", {"resolution": "decline"}))
+    assert filed(world, cdr)["filed"] == "declined"
+    assert not rows(world, "SELECT 1 FROM finance_case WHERE session_id = %s AND resolved_at IS NULL", session_id)
+
+
 def test_other_cases_are_done_elsewhere(world, cpo, user, ann):
     session_id, session = charged(cpo, user)
     cdr = record(cpo, session)
