@@ -166,6 +166,14 @@ def pay(m):
     assert not m.rows("SELECT id FROM payment WHERE captured_minor > 0 AND receipt IS NULL")
 
 
+def test_what_locks_payments_shares_its_transaction_with_nobody():
+    """Whoever holds a payment takes no session; the next statement of a batch might."""
+    text = (ROOT / "db/statements/payment.sql").read_text()
+    found = re.findall(r"^-- name: (\w+)( alone)?$", text, re.MULTILINE)
+    assert {name for name, alone in found if not alone} == {
+        "refund_get", "payer_put", "payer_get", "psp_payout_claim", "psp_payout_put", "psp_payout_done"}
+
+
 # ---- the table ----
 
 
