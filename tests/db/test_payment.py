@@ -711,6 +711,58 @@ def test_a_hold_that_ran_out_before_its_capture_is_charged_anew_beside_a_refund(
     assert pay.payment(number)["capture_minor"] == 0
 
 
+def answered(pay, call, word):
+    """What the PSP makes of a call: given, refused, or the hold has run out."""
+    p = pay.payment(call["payment"])
+    if word != "given":
+        pay.done(call["id"], "declined", {"code": word})
+    elif call["kind"] == "refund":
+        total = p["refunded_minor"] + call["amount_minor"]
+        pay.done(call["id"], "answered", pay.view(
+            p["id"], "refunded" if total == p["captured_minor"] else "partially_refunded",
+            captured=p["captured_minor"], refunded=total))
+    elif call["kind"] == "void":
+        pay.done(call["id"], "answered", pay.view(p["id"], "voided"))
+    else:
+        pay.done(call["id"], "answered", pay.view(p["id"], "captured", captured=call["amount_minor"]))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_is_refused_in_between_the_user_pays_what_the_last_receipt_says(pay, seed):
+    dice = random.Random(seed)
+    pay.held(6000)
+    pay.charged(10000)
+    flight, due = [], 10000
+    for step in range(24):
+        if step in (9, 17):
+            pay.m.wait(86400 + 1)  # what is under way is claimed again
+            pay.work()
+            flight = []
+        flight += pay.claim()
+        if step % 4 == 3:
+            due = dice.randrange(100, 12000, 100)
+            corrected(pay, due)
+        elif flight:
+            call = flight.pop(dice.randrange(len(flight)))
+            answered(pay, call, dice.choice(["given", "given", "do_not_honour", "do_not_honour",
+                                             "expired" if call["kind"] == "capture" else "given"]))
+    due = dice.randrange(100, 12000, 100)
+    corrected(pay, due)  # what was refused before is asked for again
+    for _ in range(5):
+        flight += pay.claim()
+        while flight:
+            answered(pay, flight.pop(), "given")
+            flight += pay.claim()
+        pay.m.wait(3 * 86400 + 1)
+        pay.work()
+    paid = sum(p["captured_minor"] - p["refunded_minor"] for p in pay.payments())
+    given_up = sum(p["capture_minor"] for p in pay.payments() if p["state"] == "failed")
+    assert paid + given_up == due, pay.payments()
+    assert given_up == 0 or pay.cases("payment_failed")
+    assert pay.account("psp_clearing") == paid * 10000 and pay.account("receivable") == given_up * 10000
+    assert not pay.cases("payment_mismatch")
+
+
 def test_a_persons_refund_is_of_what_was_taken(pay):
     """Not of what is being taken: if that is refused, the person's refund would be with it."""
     number, rest, charge = above_the_hold(pay)
