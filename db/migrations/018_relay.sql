@@ -713,9 +713,45 @@ CREATE TABLE outbox_rest (
     until_at timestamptz NOT NULL
 ) WITH (fillfactor = 50);
 
+-- What is money waits for a person when its time is over; the rest is dropped, and the partner pulls.
+CREATE FUNCTION outbox_is_money(p_class text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_class = 'cdr'
+$$;
+
+-- A step: of the p_limit rows of a partner that are due first, those that ran out of time. Returns how
+-- many it looked at; as many as the limit: there may be more.
+DROP FUNCTION outbox_expire(bigint);
+CREATE FUNCTION outbox_expire(p_partner bigint, p_limit int) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_now timestamptz := hub_now();
+    v_dropped boolean;
+    v_ids bigint[] := ARRAY(SELECT id FROM outbox
+                             WHERE partner_id = p_partner AND due_at <= v_now
+                             ORDER BY due_at, id LIMIT p_limit);
+BEGIN
+    WITH over AS MATERIALIZED (
+        SELECT id, class FROM outbox
+         WHERE id = ANY (v_ids) AND due_at <= v_now AND expires_at <= v_now
+           FOR UPDATE SKIP LOCKED
+    ), parked AS (
+        UPDATE outbox SET due_at = NULL, lease_until = NULL
+         WHERE id IN (SELECT id FROM over WHERE outbox_is_money(class))
+    ), dropped AS (
+        DELETE FROM outbox WHERE id IN (SELECT id FROM over WHERE NOT outbox_is_money(class))
+        RETURNING class
+    )
+    SELECT EXISTS (SELECT FROM dropped) INTO v_dropped;
+    IF v_dropped THEN
+        PERFORM partner_needs_resync(p_partner, true);
+    END IF;
+    RETURN cardinality(v_ids);
+END $$;
+
 -- Claims are made one after the other, as before; they come often, so what they cost does not grow
 -- with what waits: from partner to partner along the index, and each one's first rows. The planner,
--- whose statistics are always of another moment, is held to the indexes.
+-- whose statistics are always of another moment, is held to the indexes. What ran out of time goes a
+-- thousand rows at a claim, of partners that are away too; who has more of it has its turn when it is
+-- gone, and whoever is woken for that makes the next claim.
 DROP FUNCTION outbox_due(bigint, int);
 CREATE OR REPLACE FUNCTION outbox_claim(p_limit int, p_per_partner int) RETURNS SETOF outbox
 LANGUAGE plpgsql ROWS 20
@@ -725,7 +761,8 @@ DECLARE
     v_now timestamptz := hub_now();
     v_left int := p_limit;
     v_partners bigint[];
-    v_over bigint[]; -- those of them whose first row ran out of time
+    v_over bigint[]; -- whose first row ran out of time
+    v_steps int := 1000;
     v_partner bigint;
     v_ids bigint[];
     v_count int;
@@ -740,20 +777,25 @@ BEGIN
                 WHERE o.due_at IS NOT NULL AND o.partner_id > f.partner_id
                 ORDER BY o.partner_id, o.due_at, o.id LIMIT 1) n
     )
-    SELECT array_agg(partner_id ORDER BY random()),
-           array_agg(partner_id) FILTER (WHERE expires_at <= v_now)
+    SELECT coalesce(array_agg(partner_id ORDER BY random()) FILTER (WHERE NOT EXISTS (
+               SELECT FROM outbox_rest r
+                WHERE r.partner_id = f.partner_id AND r.until_at > v_now)), '{}'),
+           coalesce(array_agg(partner_id ORDER BY random()) FILTER (WHERE expires_at <= v_now), '{}')
       INTO v_partners, v_over
       FROM first f
-     WHERE due_at <= v_now AND NOT EXISTS (SELECT FROM outbox_rest r
-                                            WHERE r.partner_id = f.partner_id AND r.until_at > v_now);
-    IF v_partners IS NULL THEN
+     WHERE due_at <= v_now;
+    IF v_partners = '{}' AND v_over = '{}' THEN
         RETURN;
     END IF;
     PERFORM set_config('synchronous_commit', 'off', true);
     PERFORM pg_advisory_xact_lock(hashtext('outbox_claim'));
-    IF v_over IS NOT NULL THEN
-        PERFORM outbox_expire(p) FROM unnest(v_over) p;
-    END IF;
+    FOREACH v_partner IN ARRAY v_over LOOP
+        v_steps := v_steps - outbox_expire(v_partner, v_steps);
+        IF v_steps = 0 THEN
+            v_partners := array_remove(v_partners, v_partner);
+            PERFORM pg_notify('outbox', '');
+        END IF;
+    END LOOP;
     FOREACH v_partner IN ARRAY v_partners LOOP
         -- EVSEs alone may have other rows of their object.
         v_ids := ARRAY(

@@ -509,6 +509,9 @@ CREATE OR REPLACE FUNCTION outbox_life(p_class text) RETURNS interval LANGUAGE s
     SELECT CASE WHEN p_class IN ('cdr', 'invoice') THEN interval '72 hours'
                 ELSE interval '15 minutes' END
 $$;
+CREATE OR REPLACE FUNCTION outbox_is_money(p_class text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_class IN ('cdr', 'invoice')
+$$;
 
 -- As before, with invoices.
 CREATE OR REPLACE FUNCTION push_target_refresh(p partner) RETURNS void LANGUAGE sql AS $$
@@ -533,28 +536,6 @@ CREATE OR REPLACE FUNCTION push_target_refresh(p partner) RETURNS void LANGUAGE 
     ON CONFLICT DO NOTHING
 $$;
 SELECT push_target_refresh(p) FROM partner p;
-
-CREATE OR REPLACE FUNCTION outbox_expire(p_partner bigint) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    v_now timestamptz := hub_now();
-    v_dropped boolean;
-BEGIN
-    WITH over AS MATERIALIZED (
-        SELECT id, class FROM outbox
-         WHERE partner_id = p_partner AND due_at <= v_now AND expires_at <= v_now
-           FOR UPDATE SKIP LOCKED
-    ), parked AS (
-        UPDATE outbox SET due_at = NULL, lease_until = NULL
-         WHERE id IN (SELECT id FROM over WHERE class IN ('cdr', 'invoice'))
-    ), dropped AS (
-        DELETE FROM outbox WHERE id IN (SELECT id FROM over WHERE class NOT IN ('cdr', 'invoice'))
-        RETURNING class
-    )
-    SELECT EXISTS (SELECT FROM dropped) INTO v_dropped;
-    IF v_dropped THEN
-        PERFORM partner_needs_resync(p_partner, true);
-    END IF;
-END $$;
 
 -- As before, with invoices: one is for its partner alone.
 -- invoice: a new one, told by POST; invoice_changed: by PUT; invoice_deleted. token_country and

@@ -5,6 +5,7 @@ The outbox: who is told of what, once, in order, and until when.
 
 import datetime
 import json
+import select
 import threading
 
 import psycopg2
@@ -337,6 +338,39 @@ def test_a_push_is_dropped_after_a_quarter_of_an_hour_and_the_partner_has_to_pul
     assert o.partner_row(o.one)["needs_resync"] and not o.partner_row(o.two)["needs_resync"]
     o.statement("partner_needs_resync", o.one, False)
     assert not o.partner_row(o.one)["needs_resync"]
+
+
+def test_what_ran_out_of_time_goes_in_steps_and_holds_up_no_other_partner(o, url):
+    o.contract("ABC", "TWO")
+    o.rows("DELETE FROM outbox")
+    for partner in (o.one, o.two):
+        o.rows("INSERT INTO outbox (partner_id, class, object, due_at, expires_at)"
+               " SELECT %s, 'token', i, hub_now(), hub_now() + interval '15 minutes'"
+               " FROM generate_series(1, 2500) i", partner)
+    third = o.connect("THR")
+    o.contract("ABC", "THR")
+    o.wait(15 * 60 + 1)
+    o.rows("DELETE FROM outbox WHERE class = 'client_info'")
+    o.rows("INSERT INTO outbox_rest VALUES (%s, hub_now() + interval '1 hour')", o.one)
+    o.location(o.abc, "ABC", "L1")
+    listener = psycopg2.connect(url)
+    listener.autocommit = True
+    listener.cursor().execute("LISTEN outbox")
+    left, told, claims = 5000, [], 0
+    while left:
+        told += [i["partner_id"] for i in o.claimed()]
+        claims += 1
+        gone = left - o.row("SELECT count(*) AS n FROM outbox WHERE class = 'token'")["n"]
+        assert 0 < gone <= 1000, "a step that any claim has time for"
+        assert told[:1] == [third]
+        left -= gone
+        if left:
+            assert select.select([listener], [], [], 10)[0], "somebody is woken for the rest"
+        listener.poll()
+    listener.close()
+    told += [i["partner_id"] for i in o.claimed()]
+    assert claims <= 7 and sorted(told) == [o.two, third], "and then the rest has its turn"
+    assert o.partner_row(o.one)["needs_resync"], "also who is away"
 
 
 def test_a_cdr_is_tried_for_three_days_and_then_waits_for_a_person(o):
