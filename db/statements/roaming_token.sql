@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Tokens of other eMSPs; the functions stand in migrations/012_share.sql.
+-- Tokens of other eMSPs; the functions stand in migrations/012_share.sql, token_owner_find in
+-- 018_relay.sql.
 
 -- name: roaming_token_get
 -- Index roaming_token_key.

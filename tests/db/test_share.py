@@ -257,6 +257,30 @@ def test_a_token_belongs_to_an_emsp_that_the_cpo_may_know(two):
     assert owner_of(two, two.abc, "A1") is None
 
 
+def test_what_a_contract_says_of_tokens_counts_before_what_it_says_of_all(two):
+    between = dict(giver_country="NL", taker_country="FI")
+    two.contract("ONE", "ABC", **between)
+    assert owner_of(two, two.abc, "A1") == ("ONE", False)
+    two.contract("ONE", "ABC", "tokens", allowed=False, **between)
+    assert owner_of(two, two.abc, "A1") is None
+    two.contract("ONE", "ABC", allowed=False, **between)
+    two.contract("ONE", "ABC", "tokens", **between)
+    assert owner_of(two, two.abc, "A1") == ("ONE", False)
+
+
+def test_of_several_tokens_of_one_owner_the_uid_counts_first_then_the_newest(two):
+    two.contract("ONE", "ABC", giver_country="NL", taker_country="FI")
+    uid_of = lambda name: two.statement("token_owner_find", two.abc, name, "FI", "HUB")[0]["uid"]
+    two.token(two.one, "ONE", "OLD", contract="SHARED")
+    two.token(two.one, "ONE", "NEW", contract="SHARED")
+    two.token(two.one, "ONE", "WORN", contract="SHARED", valid=False)
+    assert uid_of("shared") == "NEW"
+    two.token(two.one, "ONE", "SHARED", contract="OTHER", at=two.now() - datetime.timedelta(days=1))
+    assert uid_of("shared") == "SHARED"
+    two.token(two.one, "ONE", "SHARED", contract="OTHER", valid=False)
+    assert uid_of("shared") == "NEW"
+
+
 def test_our_own_tokens_need_no_contract(two):
     two.rows("INSERT INTO token (uid, type, contract_id, user_id)"
              " VALUES ('0011AABB', 'APP_USER', 'FI-HUB-C1', 'u')")
