@@ -89,6 +89,7 @@ enum flow_next aliases_find(struct flow *f, const struct alias_ask *ask, struct 
         pg_arg_texts(&args, ask->session_ids, ask->owner_count);
     else
         pg_arg_text(&args, NULL);
+    pg_arg_texts(&args, ask->ids, ask->id_count);
     return pg_run(f, PG_WRITE, STATEMENT_aliases_find, &args, take_aliases, ret);
 }
 

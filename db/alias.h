@@ -41,8 +41,12 @@ struct alias_ask {
     const struct party_id *owners; /* whose objects are going to be told */
     size_t owner_count;
     /* Sessions that are going to be told: their owners stand beside them above, one each. NULL:
-     * none; then all Locations and Tariffs of the owners count. */
+     * none. */
     const char *const *session_ids;
+    /* Of the Locations and Tariffs that are going to be told or mentioned; others among them do no
+     * harm. */
+    const char *const *ids;
+    size_t id_count;
 };
 /* What has to be known before objects of these owners are told to a reader of 2.1.1. */
 enum flow_next aliases_find(struct flow *f, const struct alias_ask *ask, struct aliases *ret);

@@ -364,9 +364,11 @@ BEGIN
 END $$;
 
 -- The name of an object towards a reader. Where others have the id too, all names are fixed here,
--- in one order, so that each stays what it was once told as.
+-- in one order, so that each stays what it was once told as. Many are made while the table still
+-- looks empty to the planner: it is held to the indexes, and plans once.
 CREATE FUNCTION alias_put(p_reader bigint, p_module text, p_country text, p_party text, p_id text)
-RETURNS text LANGUAGE plpgsql AS $$
+RETURNS text LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     v_owner text := party_key(p_country, p_party);
     v_alias text;

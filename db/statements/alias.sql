@@ -2,18 +2,24 @@
 -- Aliases; the functions stand in migrations/018_relay.sql.
 
 -- name: aliases_find
--- Index shared_id_shared: few ids are shared. $2, $3 the owners; $4 ids of Sessions beside them, or
--- NULL.
+-- $2, $3 the owners; $4 ids of Sessions beside them, or NULL; $5 ids of Locations and Tariffs that
+-- occur in what is told. Of these, those that are shared: owners who number their objects alike share
+-- all of their ids.
 WITH owners AS MATERIALIZED (
     SELECT DISTINCT party_key(c, p) AS owner FROM unnest($2::text[], $3::text[]) o (c, p)
+), said AS MATERIALIZED (
+    SELECT s.module, s.id FROM (SELECT DISTINCT lower(x) AS id FROM unnest($5::text[]) x) u,
+           LATERAL (SELECT module, id FROM shared_id
+                     WHERE module IN ('locations', 'tariffs') AND id = u.id AND shared OFFSET 0) s
 ), shared AS MATERIALIZED (
-    SELECT 'locations' AS module, l.country_code, l.party_id, l.location_id AS id
-      FROM shared_id s JOIN location l ON lower(l.location_id) = s.id
-     WHERE s.module = 'locations' AND s.shared AND l.owner IN (SELECT owner FROM owners)
+    SELECT s.module, l.country_code, l.party_id, l.location_id AS id
+      FROM said s, LATERAL (SELECT * FROM location
+                             WHERE lower(location_id) = s.id OFFSET 0) l
+     WHERE s.module = 'locations' AND l.owner IN (SELECT owner FROM owners)
      UNION ALL
-    SELECT 'tariffs', t.country_code, t.party_id, t.tariff_id
-      FROM shared_id s JOIN tariff t ON lower(t.tariff_id) = s.id
-     WHERE s.module = 'tariffs' AND s.shared AND t.owner IN (SELECT owner FROM owners)
+    SELECT s.module, t.country_code, t.party_id, t.tariff_id
+      FROM said s, LATERAL (SELECT * FROM tariff WHERE lower(tariff_id) = s.id OFFSET 0) t
+     WHERE s.module = 'tariffs' AND t.owner IN (SELECT owner FROM owners)
      UNION ALL
     SELECT 'sessions', g.country, g.party, g.id
       FROM unnest($2::text[], $3::text[], $4::text[]) g (country, party, id)

@@ -37,6 +37,7 @@
 #include "db/outbox.h"
 #include "db/partner.h"
 #include "hub/hub.h"
+#include "hub/partner/rename.h"
 #include "hub/partner/retell.h"
 #include "ocpi/headers.h"
 #include "ocpi/translate/translate.h"
@@ -384,6 +385,7 @@ static void look_up(struct flow *f, struct push *p)
 {
     const struct outbox_item *o = &p->item;
     struct retell_ask ask = ask_of(p);
+    struct rename_ids ids = {0};
     struct party_id owner;
 
     if (retell_learn(f, &ask, &p->known))
@@ -391,12 +393,17 @@ static void look_up(struct flow *f, struct push *p)
     if (p->peer.version != OCPI_2_1_1 || o->kind == OUTBOX_CLIENT_INFO || o->kind == OUTBOX_TOKEN ||
         !party_id_make(o->country_code, o->party_id, &owner))
         return;
+    rename_gather_one(f->arena, o->object_id, &ids);
+    rename_gather(f->arena, o->document, o->length, &ids);
+    rename_gather(f->arena, o->location, o->location ? strlen(o->location) : 0, &ids);
     aliases_find(f,
                  &(struct alias_ask){
                      .reader_id = o->partner_id,
                      .owners = &owner,
                      .owner_count = 1,
                      .session_ids = o->kind == OUTBOX_SESSION ? &o->object_id : NULL,
+                     .ids = ids.items,
+                     .id_count = ids.count,
                  },
                  &p->aliases);
 }

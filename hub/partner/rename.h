@@ -7,8 +7,20 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 
+#include "base/arena.h"
 #include "db/alias.h"
+
+struct rename_ids {
+    const char **items;
+    size_t count, room;
+};
+/* Adds what may be an id of a Location or a Tariff in a document of any version: for aliases_find,
+ * before it is told. A document that cannot be read adds nothing, for it is not told. NULL: none.
+ */
+void rename_gather(struct arena *a, const char *document, size_t length, struct rename_ids *ids);
+void rename_gather_one(struct arena *a, const char *id, struct rename_ids *ids);
 
 /* Whether documents of this owner may have an id that is called otherwise. */
 bool rename_is_due(const struct aliases *aliases, const struct party_id *owner);

@@ -23,10 +23,15 @@
 #include "db/partner.h"
 #include "hub/hub.h"
 #include "hub/partner/partner_api.h"
+#include "hub/partner/rename.h"
 #include "hub/routes.h"
 #include "hub/server/http_server.h"
 
-enum { LOCATION_VALUES = 1000000, REPLY_DATA_MAX = 7 * 1024 * 1024 };
+enum {
+    LOCATION_VALUES = 1000000,
+    REPLY_DATA_MAX = 7 * 1024 * 1024,
+    GATHER_BYTES = 64 * 1024, /* read for their ids between two looks at the loop */
+};
 
 /* ---- what is asked ---- */
 
@@ -163,6 +168,11 @@ static const struct listed {
     {MODULE_CDRS, "CDR", SHARE_CDRS},
 };
 
+struct naming {
+    struct rename_ids ids;
+    size_t next; /* of the page: the ids in those before it are known */
+};
+
 struct shared_list {
     const struct listed *what;
     struct paging paging;
@@ -172,7 +182,8 @@ struct shared_list {
     size_t next; /* of the page */
     bool learnt;
     struct retell_known known; /* of the next */
-    struct aliases aliases;    /* for a reader of 2.1.1 */
+    struct naming naming;
+    struct aliases aliases; /* for a reader of 2.1.1 */
     struct text data;
 };
 
@@ -220,17 +231,29 @@ static enum flow_next check_owner(struct flow *f)
     return FLOW_NEXT;
 }
 
-/* What a reader of 2.1.1 calls them. */
+/* What a reader of 2.1.1 calls them, and what they mention. The ids are gathered a slice at a time,
+ * then all names are looked up at once. */
 static enum flow_next look_up_names(struct flow *f, const struct share_page *page, bool sessions,
-                                    struct aliases *ret)
+                                    struct naming *n, struct aliases *ret)
 {
     const struct request *r = request_of(f);
     const char **ids;
     struct party_id *owners;
+    size_t read = 0;
 
-    *ret = (struct aliases){0};
     if (r->version != OCPI_2_1_1)
         return FLOW_NEXT;
+    for (; n->next < page->count; n->next++) {
+        const struct shared_object *o = &page->items[n->next];
+
+        if (read > GATHER_BYTES) {
+            flow_sleep(f, 0);
+            return FLOW_AGAIN;
+        }
+        rename_gather(f->arena, o->document, o->length, &n->ids);
+        rename_gather(f->arena, o->location, o->location ? strlen(o->location) : 0, &n->ids);
+        read += o->length + (o->location ? strlen(o->location) : 0);
+    }
     owners = arena_alloc(f->arena, sizeof(*owners) * (page->count + 1));
     ids = arena_alloc(f->arena, sizeof(*ids) * (page->count + 1));
     for (size_t i = 0; i < page->count; i++) {
@@ -241,7 +264,9 @@ static enum flow_next look_up_names(struct flow *f, const struct share_page *pag
                         &(struct alias_ask){.reader_id = r->caller.partner->id,
                                             .owners = owners,
                                             .owner_count = page->count,
-                                            .session_ids = sessions ? ids : NULL},
+                                            .session_ids = sessions ? ids : NULL,
+                                            .ids = n->ids.items,
+                                            .id_count = n->ids.count},
                         ret);
 }
 
@@ -249,7 +274,7 @@ static enum flow_next name_page(struct flow *f)
 {
     struct shared_list *l = f->state;
 
-    return look_up_names(f, &l->page, l->what->kind == SHARE_SESSIONS, &l->aliases);
+    return look_up_names(f, &l->page, l->what->kind == SHARE_SESSIONS, &l->naming, &l->aliases);
 }
 
 /* A slice at a time: others are served in between. */
@@ -316,6 +341,7 @@ struct shared_location {
     struct share_ask ask;
     struct share_page page;
     struct alias_resolved named;
+    struct naming naming;
     struct aliases aliases;
 };
 
@@ -344,7 +370,7 @@ static enum flow_next name_location(struct flow *f)
 {
     struct shared_location *l = f->state;
 
-    return look_up_names(f, &l->page, false, &l->aliases);
+    return look_up_names(f, &l->page, false, &l->naming, &l->aliases);
 }
 
 /* Unknown, of others, not told in this version: all the same. */

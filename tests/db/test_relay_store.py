@@ -331,9 +331,14 @@ def test_a_token_is_of_its_emsps_or_ours(o):
 # ---------------------------------------------------------------- aliases
 
 def names(o, reader, *pairs, module="locations"):
-    """What the reader calls the objects of these owners, where that is not the id."""
+    """What the reader calls the objects of these owners, where that is not the id: those that are
+    named, or all of them."""
     sessions = [p[1] for p in pairs] if module == "sessions" else None
-    rows = o.statement("aliases_find", reader, ["FI"] * len(pairs), [p[0] for p in pairs], sessions)
+    ids = [p[1] for p in pairs if p[1]] if all(p[1] for p in pairs) else [
+        x["id"] for x in o.rows("SELECT location_id AS id FROM location"
+                                " UNION ALL SELECT tariff_id FROM tariff")]
+    rows = o.statement("aliases_find", reader, ["FI"] * len(pairs), [p[0] for p in pairs], sessions,
+                       ids)
     return sorted((r["party_id"], r["id"], r["alias"]) for r in rows if r["module"] == module)
 
 
@@ -367,6 +372,22 @@ def test_where_two_visible_owners_share_an_id_the_later_has_an_alias(o):  # R-BR
     assert names(o, o.one, ("ABC", ""), ("XYZ", ""), module="tariffs") == [
         ("XYZ", "T", "FI*XYZ*T")]
     assert give(o, o.one, "ABC", "L1") == "L1"
+
+
+def test_only_what_is_said_gets_a_name(o):
+    for i in range(20):
+        o.location(o.abc, "ABC", f"L{i}")
+        o.location(o.xyz, "XYZ", f"L{i}")
+        o.tariff(o.abc, "ABC", f"L{i}")
+        o.tariff(o.xyz, "XYZ", f"L{i}")
+    o.location(o.abc, "ABC", "own")
+    say = lambda *ids: sorted((r["module"], r["alias"]) for r in o.statement(
+        "aliases_find", o.one, ["FI"], ["XYZ"], None, list(ids)))
+    assert say() == say("own", "unknown") == []
+    assert o.rows("SELECT FROM alias") == []
+    assert say("l3", "L3", "L7") == [("locations", "FI*XYZ*L3"), ("locations", "FI*XYZ*L7"),
+                                     ("tariffs", "FI*XYZ*L3"), ("tariffs", "FI*XYZ*L7")]
+    assert {x["id"] for x in o.rows("SELECT id FROM alias")} == {"l3", "l7"}
 
 
 def test_an_alias_leads_back_in_any_case(o):  # R-BR-07
