@@ -932,8 +932,15 @@ DECLARE
     v_gone bigint[];
     v_back bigint[];
 BEGIN
+    -- As whoever tells of an object locks them, from partner to partner: so nobody waits for a row
+    -- of somebody who waits for one of its own.
+    PERFORM FROM outbox WHERE id = ANY (p_ids::bigint[]) ORDER BY object, evse_uid, partner_id
+        FOR UPDATE;
     -- Whoever takes something is back: all that waited for that goes out.
     IF EXISTS (SELECT FROM outbox_rest) THEN
+        PERFORM FROM outbox_rest
+          WHERE partner_id IN (SELECT partner_id FROM outbox WHERE id = ANY (p_ids::bigint[]))
+          ORDER BY partner_id FOR UPDATE;
         WITH back AS (
             DELETE FROM outbox_rest WHERE partner_id IN (
                 SELECT o.partner_id FROM unnest(p_ids, p_outcomes) d (id, outcome)
@@ -959,10 +966,12 @@ BEGIN
     SELECT array_agg(id) INTO v_gone FROM gone;
     IF cardinality(v_gone) IS DISTINCT FROM cardinality(p_ids) THEN
         PERFORM outbox_done(d.id, d.version, d.outcome, d.retry, d.detail)
-           FROM (SELECT id::bigint AS id, version::bigint AS version, outcome,
-                        retry::bigint AS retry, detail
-                   FROM unnest(p_ids, p_versions, p_outcomes, p_retries, p_details)
-                        u (id, version, outcome, retry, detail) ORDER BY 1) d
-          WHERE d.id <> ALL (coalesce(v_gone, '{}'));
+           FROM (SELECT o.id, version, outcome, retry, u.detail
+                   FROM unnest(p_ids::bigint[], p_versions::bigint[], p_outcomes,
+                               p_retries::bigint[], p_details)
+                        u (id, version, outcome, retry, detail),
+                        LATERAL (SELECT x.id, x.partner_id FROM outbox x
+                                  WHERE x.id = u.id OFFSET 0) o
+                  ORDER BY o.partner_id, o.id) d;
     END IF;
 END $$;

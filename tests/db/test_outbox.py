@@ -7,6 +7,7 @@ import datetime
 import json
 import select
 import threading
+import time
 
 import psycopg2
 import pytest
@@ -326,6 +327,33 @@ def test_many_ends_come_at_once_and_each_has_its_own_outcome(o):
     assert [rows[i["id"]]["detail"] for i in (newer, retry, refused)] == [None, "timeout", "2001"]
     assert rows[refused["id"]]["refusals"] == 1 and rows[newer["id"]]["attempts"] == 0
     assert (rows[retry["id"]]["due_at"] - o.now()).total_seconds() > 25
+
+
+def test_ends_and_a_new_state_of_the_same_object_do_not_wait_for_each_other(o, url):
+    o.contract("ABC", "TWO")
+    o.told()
+    o.location(o.abc, "ABC", "L1")
+    one, two = sorted(o.claimed(), key=lambda i: i["partner_id"])
+    writer = psycopg2.connect(url)
+    tell = "UPDATE outbox SET version = version + 1 WHERE id = %s"
+    with writer.cursor() as cursor:
+        cursor.execute(tell, (one["id"],)) # as a writer does: one partner after the other
+        ends = threading.Thread(target=o.done_many, args=((two, "sent", 0, None), (one, "sent", 0, None)))
+        ends.start()
+        with psycopg2.connect(url) as watching, watching.cursor() as look:
+            pid = o.connection.get_backend_pid()
+            for _ in range(1000):
+                look.execute("SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s", (pid,))
+                if look.fetchone()[0]:
+                    break
+                watching.rollback() # what is seen of others stands still within a transaction
+                time.sleep(0.01)
+        cursor.execute("SET lock_timeout = '300ms'")
+        cursor.execute(tell, (two["id"],))
+    writer.commit()
+    ends.join()
+    writer.close()
+    assert len(o.waiting()) == 2 and len(o.told()) == 2, "both are told what is new"
 
 
 def test_a_push_is_dropped_after_a_quarter_of_an_hour_and_the_partner_has_to_pull(o):
