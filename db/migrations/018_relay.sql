@@ -59,7 +59,8 @@ CREATE TABLE relay_start (
     asked_at timestamptz NOT NULL DEFAULT hub_now(),
     until_at timestamptz NOT NULL -- who charges later has begun it otherwise
 );
-CREATE INDEX relay_start_at ON relay_start (receiver_id, lower(location_id), asked_at);
+-- Whatever ended before a charge is not looked at, though a location has a year of them.
+CREATE INDEX relay_start_at ON relay_start (receiver_id, lower(location_id), until_at, asked_at);
 CREATE INDEX relay_start_by_age ON relay_start (asked_at);
 
 -- The Session that a CDR of 2.1.1 bills.

@@ -7,6 +7,7 @@ setters of profiles, owners of ids, aliases, numbers of reservations, tokens on 
 import concurrent.futures
 import datetime
 import hashlib
+import re
 import select
 import threading
 import uuid
@@ -678,6 +679,20 @@ def test_a_start_is_found_for_the_charge_it_began(o):  # R-BR (section 15.5)
     o.rows("UPDATE relay_start SET asked_at = asked_at - interval '401 days'")
     o.rows("SELECT hub_job('relay')")
     assert not o.rows("SELECT FROM relay_start")
+
+
+def test_what_began_at_a_place_long_ago_is_not_looked_at(o):
+    begun(o)
+    o.rows("INSERT INTO relay_start (id, requester, receiver_id, location_id, token_uid, asked_at, until_at)"
+           " SELECT 'old' || i, 'nl*one', %s, 'L1', 'U' || i, hub_now() - i * interval '10 minutes',"
+           " hub_now() - i * interval '10 minutes' + interval '5 minutes' FROM generate_series(1, 20000) i", o.abc)
+    o.rows("VACUUM ANALYZE relay_start")
+    text = re.sub(r"\$(\d+)", "%s", STATEMENTS["relay_origin_find"].replace("%", "%%"))
+    order = [int(n) - 1 for n in re.findall(r"\$(\d+)", STATEMENTS["relay_origin_find"])]
+    asked = (o.abc, "NL", "ONE", "NL-ONE-1", "L1", "E1", o.now(), False)
+    assert origin(o)[0], "it is found all the same"
+    plan = o.row(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {text}", *(asked[i] for i in order))["QUERY PLAN"][0]["Plan"]
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 60, plan
 
 
 def test_what_was_refused_began_nothing(o):
