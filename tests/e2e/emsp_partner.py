@@ -34,7 +34,7 @@ class Party(Partner):
         """Nobody listens any more, until come_back."""
         self.address, self.handler = self.server.server_address, self.server.RequestHandlerClass
         self.server.handle_error = lambda *_: None
-        self.close()
+        self.fall_silent()
         self.down = hangs_up  # connections that are still open
 
     def come_back(self):

@@ -68,6 +68,15 @@ def free_port():
         return s.getsockname()[1]
 
 
+def kept_port():
+    """A socket that holds a port of 127.0.0.1 for who comes and goes there, with SO_REUSEADDR as servers
+    have it: while it is bound and nobody listens, the system gives the port to nobody else."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", 0))
+    return s
+
+
 def run_directory(name):
     """A fresh directory below the run's own (./dev makes and removes that one)."""
     base = os.environ.get("HUB_RUN_DIR")
@@ -228,6 +237,12 @@ class Hub:
             "power_tolerance": 10 * 1000 * 1000,
             **secrets.settings(), **settings,
         }
+        # After a restart partners and apps must find it where it was.
+        self.ports = []
+        for name in ("public_listen", "internal_listen"):
+            if self.settings[name] == "127.0.0.1:0":
+                self.ports.append(kept_port())
+                self.settings[name] = f"127.0.0.1:{self.ports[-1].getsockname()[1]}"
 
     def write_config(self):
         sections = {}
@@ -258,10 +273,6 @@ class Hub:
             return self.run_file.exists() and json.loads(self.run_file.read_text(encoding="utf-8"))
 
         self.info = wait_until(listening, 15, "the hub to listen")
-        # After a restart partners and apps must find it where it was.
-        if not self.settings.get("public_url"):
-            self.settings["public_listen"] = self.url.split("//")[1]
-        self.settings["internal_listen"] = self.internal_url.split("//")[1]
         if ready:
             self.wait_ready()
         return self
@@ -299,6 +310,8 @@ class Hub:
         try:
             self.stop()
         finally:
+            for port in self.ports:
+                port.close()
             if self._socket_dir:
                 shutil.rmtree(self._socket_dir, ignore_errors=True)
 
@@ -356,6 +369,17 @@ class Hub:
             "name": name, "country_code": country, "party_id": party, "role": role})
         return ok(answer)
 
+    def workers_know(self, partner, **expected):
+        """Waits until every worker has this of a partner: each question comes on a connection of its own."""
+        def look():
+            for _ in range(12):
+                known = ok(self.admin("GET", f"/partners/{partner}"))
+                for name, value in expected.items():
+                    assert known[name] == value, (name, known)
+            return True
+
+        wait_until(look, 5, f"every worker to know {expected} of partner {partner}")
+
     def inspect(self, session_id):
         return ok(self.admin("GET", f"/sessions/{session_id}"))
 
@@ -402,6 +426,11 @@ class User:
         self.token = token or ok(hub.admin("POST", "/tokens", json={"sub": self.sub}))["token"]
         self.http = requests.Session()
         self.http.headers["Authorization"] = f"Bearer {self.token}"
+
+    def anew(self):
+        """The next request comes on another connection, so that any worker may be the one to take it."""
+        self.http.close()
+        return self
 
     def call(self, method, path, **kw):
         kw.setdefault("timeout", 40)

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import urlsplit
 
 import requests
+from harness import kept_port
 
 
 def now(shift_s=0, micros=False):
@@ -91,20 +92,25 @@ class Partner:
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = kept_port()  # also while nobody listens
+        self.server = http.server.ThreadingHTTPServer(self.port.getsockname(), Handler)
         self.server.daemon_threads = True
         self.base = f"http://127.0.0.1:{self.server.server_address[1]}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
 
     def close(self):
+        self.fall_silent()
+        self.port.close()
+
+    def fall_silent(self):
         self.server.shutdown()
         self.server.server_close()
 
     def vanish(self):
         """Nobody listens any more, and the connections that stood end."""
         self.server.handle_error = lambda *_: None
-        self.close()
+        self.fall_silent()
         for connection in list(self.connections):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -295,6 +301,10 @@ class Partner:
                 "elements": [{"price_components": [{"type": "ENERGY", "price": 0.30, "vat": 19,
                                                     "step_size": 1}]}],
                 "last_updated": now(-60), **changes}
+
+    def asked_back(self):
+        """The GETs of handshakes; the first pulls may come in between."""
+        return [r for r in self.received if r["method"] == "GET" and r["path"] in ("/versions", "/2.2.1")]
 
     def requests(self, method=None, start=None):
         return [r for r in self.received

@@ -11,7 +11,7 @@ import time
 
 import pytest
 import requests
-from harness import Hub, User, free_port, ok, wait_until
+from harness import Hub, User, ok, wait_until
 
 
 def unavailable(response):
@@ -181,9 +181,11 @@ def test_serve_never_migrates(make_world):
     w.sql("DROP SCHEMA public CASCADE")
     w.sql("CREATE SCHEMA public")
     w.hub.start(ready=False)
-    time.sleep(1)
-    answer = requests.get(w.hub.internal_url + "/readyz", timeout=5)
-    assert answer.status_code == 503 and "migrate" in answer.text
+    def told():
+        answer = requests.get(w.hub.internal_url + "/readyz", timeout=5)
+        assert answer.status_code == 503
+        return "migrate" in answer.text
+    wait_until(told, 10, "what to do")
     w.hub.migrate()
     w.hub.wait_ready(30)
 
@@ -326,8 +328,7 @@ def test_two_hubs_on_the_same_stores_are_one(make_world):
     w = make_world()
     # Behind a balancer both have one public URL; here we go to the second one's own port.
     other = Hub(w.directory / "second", w.database_url, w.redis_url, w.secrets,
-                public_url=w.hub.url, public_listen=f"127.0.0.1:{free_port()}",
-                jwt_keys_file=w.hub.settings["jwt_keys_file"])
+                public_url=w.hub.url, jwt_keys_file=w.hub.settings["jwt_keys_file"])
     other.start()
     try:
         here = User(w.hub)
