@@ -383,6 +383,12 @@ def test_active_charging_profile(cpo):
         assert answer.status_code == 404 and "R-CP-03" in answer.json()["status_message"], body
 
 
+def called_back(p):
+    """What the hub asked of it, but for the lists that it reads of whoever has registered."""
+    return [r for r in p.received if r["method"] != "GET"
+            or not r["path"].startswith(tuple(f"/2.2.1/{m}" for m in ("locations", "tariffs", "sessions", "cdrs")))]
+
+
 def credentials_of(p):
     document = full("Credentials", token=p.token_b, url=p.base + "/versions")
     role = {**document["roles"][0], "role": "CPO", "country_code": p.country, "party_id": p.party}
@@ -405,7 +411,7 @@ def test_credentials(shared_world, registered):
                                      if e["identifier"] == "credentials")
         method = "PUT" if registered else "POST"
         document = credentials_of(p)
-        calls = len(p.received)
+        calls = len(called_back(p))
         for make in MISTAKES.values():
             assert_all_refused(make("Credentials", document),
                                lambda case: send(p, method, p.credentials_url, case.document))
@@ -414,7 +420,7 @@ def test_credentials(shared_world, registered):
             case = At(wrong, "url")
             why = refusal(send(p, method, p.credentials_url, {**document, "url": wrong}), case)
             assert not why, why
-        assert len(p.received) == calls, p.received[calls:]
+        assert len(called_back(p)) == calls, called_back(p)[calls:]
 
         best = with_unknown_fields("Credentials", document)
         for case in at_limits("Credentials", document):

@@ -180,9 +180,9 @@ def test_credentials(cpo, name):
     for role in document["roles"]:
         if role["role"] == "CPO" and role is document["roles"][0]:
             role.update(country_code=cpo.country, party_id=cpo.party)
-    calls = len(cpo.received)
+    calls = len(cpo.asked_back())
     ours = done(cpo.put(cpo.credentials_url, document))
-    assert {r["headers"]["Authorization"] for r in cpo.received[calls:]} == {
+    assert {r["headers"]["Authorization"] for r in cpo.asked_back()[calls:]} == {
         cpo.headers(token=document["token"])["Authorization"]}
     cpo.token = ours["token"]
     assert done(cpo.get(cpo.credentials_url))["token"] == ours["token"]
