@@ -6,7 +6,6 @@ is going to allow, reservations.
 
 import subprocess
 import threading
-import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -34,8 +33,10 @@ class Network(Partner):
         if version != "2.2.1":
             world.sql("UPDATE partner SET version = %s, auth_encoding = 'auto' WHERE id = %s", version, self.id)
             world.sql("SELECT partner_changed()")
-        wait_until(lambda: self.user.evse(self.evse).status_code == 200, 5, "the EVSE")
-        time.sleep(0.3)
+        wait_until(lambda: all(self.user.anew().evse(self.evse).status_code == 200 for _ in range(12)), 5,
+                   "every worker to know the EVSE")
+        world.hub.workers_know(self.id, version=version, state="connected",
+                               **({} if version == "2.2.1" else {"auth_encoding": "auto"}))
         self.response = {"result": "ACCEPTED"} if version == "2.1.1" else {"result": "ACCEPTED", "timeout": 30}
         self.scripted[("POST", "/2.2.1/commands")] = lambda r: (200, self.envelope(self.response))
 

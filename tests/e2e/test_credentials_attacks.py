@@ -68,8 +68,8 @@ class Actor(Speaker):
         done(self.put(self.own("locations", location["id"]), location), 201)
         ids = [e["evse_id"] for e in location["evses"]]
         user = User(self.hub)
-        for _ in range(WORKERS):  # of every worker
-            wait_until(lambda: user.evse(ids[-1]).status_code == 200, 10, "the EVSEs")
+        wait_until(lambda: all(user.anew().evse(ids[-1]).status_code == 200 for _ in range(6 * WORKERS)), 10,
+                   "every worker to know the EVSEs")
         return location, ids
 
 
@@ -498,22 +498,28 @@ def leave(hub, p, how):
         hub.ctl("partner", how, p.name)
 
 
-def all_refused(p, how):
-    """Right after, on connections of their own, so of every worker."""
+def answers_of_all(*calls):
+    """What is answered now: many requests at once, on connections of their own, so by every worker."""
     answers = []
 
     def ask(i):
-        calls = (lambda: p.get(p.versions_url), lambda: p.get(p.own("sessions", "x")),
-                 lambda: p.put(p.own("sessions", "S1"), p.session("S1")), lambda: p.get(p.credentials_url),
-                 lambda: p.put(p.credentials_url, p.credentials()))
-        answers.append(calls[i % 5]().status_code)
+        answers.append(calls[i % len(calls)]().status_code)
 
     threads = [threading.Thread(target=ask, args=(i,)) for i in range(50)]
     for t in threads:
         t.start()
     for t in threads:
         t.join()
-    assert set(answers) == {403 if how == "suspend" else 401}, sorted(answers)
+    return set(answers)
+
+
+def all_refused(p, how):
+    """Every worker hears of it in a moment; only then what would change something."""
+    expected = {403 if how == "suspend" else 401}
+    questions = (lambda: p.get(p.versions_url), lambda: p.get(p.own("sessions", "x")), lambda: p.get(p.credentials_url))
+    wait_until(lambda: answers_of_all(*questions) == expected, 5, "every worker to know")
+    assert answers_of_all(*questions, lambda: p.put(p.own("sessions", "S1"), p.session("S1")),
+                          lambda: p.put(p.credentials_url, p.credentials())) == expected
 
 
 @pytest.mark.parametrize("version, how", [

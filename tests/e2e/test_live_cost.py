@@ -24,8 +24,8 @@ def world(directory, token_keys):
                                                 "vat_id": "FI1"}))
         ok(w.hub.admin("POST", "/retail-tariffs", json=TARIFF))
         user, evse = User(w.hub), w.fresh_evse()
-        wait_until(lambda: all(ok(user.evse(evse))["tariff"]["kwh_price"] == 0.59
-                               for _ in range(6)), 10, "all workers to know the tariff")
+        wait_until(lambda: all(ok(user.anew().evse(evse))["tariff"]["kwh_price"] == 0.59
+                               for _ in range(12)), 10, "all workers to know the tariff")
         yield w
     finally:
         w.stop()
@@ -52,7 +52,14 @@ def paused(world):
 
     session_id = wait_until(started, 15, "every worker to know that the network is back")
     user.wait_for(session_id, lambda s: s["energy_kwh"] > 1)
+    network_id = world.sim.session(session_id)["id"]
     world.sql("UPDATE partner SET state = 'suspended' WHERE state = 'connected'; NOTIFY partner")
+
+    def refused():
+        told = [r["status"] for r in world.sim.sent(path=f"/{network_id}") if r["status"] is not None]
+        return told[-2:] == [403, 403]
+
+    wait_until(refused, 20, "every worker to know that the network is silenced")
     return user, session_id
 
 
@@ -166,7 +173,7 @@ def test_without_a_quote_there_is_no_detail(world):
     ok(world.hub.admin("POST", "/retail-tariffs", json={
         "id": "RT-GUESTS", "version": 1, "currency": "EUR", "vat": 24, "mode": "pass_through",
         "selector": {"country": ["FIN"], "user_group": ["guests"]}}))
-    wait_until(lambda: all(ok(user.evse(evse))["tariff"]["kwh_price"] != 0.59 for _ in range(6)), 10,
+    wait_until(lambda: all(ok(user.anew().evse(evse))["tariff"]["kwh_price"] != 0.59 for _ in range(12)), 10,
                "the guests' tariff")
     session_id = user.started(evse)
     s = user.wait_for(session_id, lambda s: s["cost"] > 0)

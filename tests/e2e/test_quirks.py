@@ -7,7 +7,6 @@ answers, without and with it. The partner is played by the test.
 import base64
 import json
 import threading
-import time
 import uuid
 
 import pytest
@@ -43,6 +42,9 @@ class Network(Partner):
         assert self.put(self.own("locations", place["id"]), place).json()["status_code"] == 1000
         for e in place["evses"]:
             wait_until(lambda e=e: self.user.evse(e["evse_id"]).status_code == 200, 5, "the EVSE")
+        last = place["evses"][-1]["evse_id"]
+        wait_until(lambda: all(self.user.anew().evse(last).status_code == 200 for _ in range(12)), 5,
+                   "every worker to know the EVSEs")
 
     def quirk(self, **quirks):
         self.world.sql("UPDATE partner SET quirks = %s WHERE id = %s", json.dumps(quirks), self.id)
@@ -51,7 +53,9 @@ class Network(Partner):
     def known(self):
         """The hub's processes read the register again as soon as they are told."""
         self.world.sql("SELECT partner_changed()")
-        time.sleep(0.3)
+        (quirks, encoding, version), = self.world.sql("SELECT quirks, auth_encoding, version FROM partner WHERE id = %s",
+                                                      self.id)
+        self.world.hub.workers_know(self.id, quirks=quirks, auth_encoding=encoding, version=version)
 
     def answer_commands(self, body):
         self.scripted[("POST", "/2.2.1/commands")] = lambda r: (200, body)

@@ -6,7 +6,6 @@ version from both sides, and the receivers. The test itself plays the partner.
 
 import copy
 import re
-import time
 import uuid
 from urllib.parse import urlsplit
 
@@ -659,8 +658,7 @@ def test_rotation_begun_by_us(hub, speaker, version):
     """R-CRED-05, -06, -10: what they send meanwhile with the old token is not lost."""
     p = speaker(version)
     p.register(hub)
-    shown(hub, p, state="connected")
-    time.sleep(0.3)  # the other worker, too
+    hub.workers_know(partner_id(hub, p), state="connected")
     old, old_b = p.token, p.token_b
     while_away = []
     p.scripted[("PUT", f"/{version}/credentials")] = lambda r: rotate(p, r, while_away)
@@ -688,12 +686,12 @@ def test_we_unregister(hub, speaker):
     p.register(hub)
     assert hub.ctl("partner", "unregister", str(partner_id(hub, p)))["told"] is True
     assert len(p.requests("DELETE", "/2.3.0/credentials")) == 1
-    assert p.get(p.versions_url).status_code == 401
+    wait_until(lambda: p.get(p.versions_url).status_code == 401, 5, "its worker to know")
     q = speaker("2.2.1")
     q.register(hub)
     q.scripted[("DELETE", "/2.2.1/credentials")] = lambda r: (500, b"")
     assert hub.ctl("partner", "unregister", str(partner_id(hub, q)))["told"] is False
-    assert q.get(q.versions_url).status_code == 401
+    wait_until(lambda: q.get(q.versions_url).status_code == 401, 5, "its worker to know")
 
 
 def test_suspended_and_resumed(hub, speaker):
@@ -955,7 +953,14 @@ def quirky(hub, speaker):
         number = str(partner_id(hub, p))
         for quirk in quirks:
             hub.ctl("partner", "quirk", number, quirk)
-        time.sleep(0.5)  # each process hears of it and reads the register again
+
+        def known():
+            return ok(hub.admin("GET", f"/partners/{number}"))["quirks"]
+
+        # Each process hears of it and reads the register again.
+        wanted = {name: value != "off" for name, _, value in (q.partition("=") for q in quirks)}
+        wait_until(lambda: all(known().get(name, False) == value for _ in range(12) for name, value in wanted.items()),
+                   5, f"every worker to know {quirks}")
         return p
 
     p.has = has
