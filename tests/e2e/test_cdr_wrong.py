@@ -35,6 +35,7 @@ def billed(world, cpo, user):
     session_id, session = charged(cpo, user)
     cdr = record(cpo, session)
     post(cpo, cdr)
+    user.wait_for(session_id, "completed")  # the live view follows what is stored, in a moment
     before = state(world, user, session_id)
     assert len(before[0]) == len(before[3]) == 1 and before[2]["status"] == "completed"
     return session_id, session, cdr, before

@@ -18,7 +18,7 @@ import pytest
 import requests
 from harness import BUILD, User, World, ok, problem
 from partner import now
-from test_cdr_intake import (at, books_agree, cases, charged, credit_of, filed, post, receipts, record,
+from test_cdr_intake import (all_cancelled, at, books_agree, cases, charged, credit_of, filed, post, receipts, record,
                              remember_places, rows)  # noqa: F401
 from test_finance_lists import get, table
 from test_ocpi_inbound import done
@@ -213,7 +213,7 @@ def test_a_quarantined_cdr_is_billed_or_declined(world, cpo, user, ann):
         assert row["decided_by"] == "staff:ann" and not cases(world, cdr)
         if word == "bill":
             assert row["filed"] == "billed" and answer["receipt_number"] == receipts(world, session_id)[0]["number"]
-            assert ok(user.status(session_id))["status"] == "completed"
+            user.wait_for(session_id, "completed")
         else:
             assert row["filed"] == answer["filed"] == "declined" and not receipts(world, session_id)
             assert ok(user.status(session_id))["status"] == "stopping"
@@ -401,7 +401,8 @@ def test_a_wrong_manual_cdr_is_credited_and_the_networks_billed(world, cpo, user
     (row,) = rows(world, "SELECT * FROM cdr WHERE id = %s", draft["id"])
     assert (row["source"], row["class"], row["decided_by"]) == ("manual", "OK", "staff:ben")
     assert row["calculation"]["drafted_by"] == "staff:ann" and "its own" in row["calculation"]["reason"]
-    assert ok(user.receipt(session_id))["cost"] == 3.57 and ok(user.status(session_id))["status"] == "completed"
+    assert ok(user.receipt(session_id))["cost"] == 3.57
+    user.wait_for(session_id, "completed")
 
 
 def test_a_drafted_credit_that_is_declined_changes_nothing(world, cpo, user, ann, ben):
@@ -451,6 +452,7 @@ def test_the_month_comes_to_the_same_by_both_ways(world, cpo, user, ann):
         cdr = record(cpo, session, net=net, gross=gross)
         post(cpo, cdr)
     post(cpo, credit_of(cpo, cdr))
+    all_cancelled(world)
     answer = ok(ann.get("/reconciliation", month=this_month()))
     (row,) = [r for r in answer["items"] if r["currency"] == "EUR"]
     assert row["control"] is True and row["month"] == this_month()
@@ -474,6 +476,7 @@ def test_questions_about_months(ann):
 
 
 def test_the_books_are_checked_by_hand(world, ann):
+    all_cancelled(world)
     answer = ok(ann.get("/check"))
     assert answer["faults"] == [] and answer["receipts"] == rows(world, "SELECT count(*) AS n FROM receipt")[0]["n"]
 
