@@ -88,7 +88,7 @@ class Crowd:
             found = {p.party: [r for r in p.heard(module, object_id) if r["method"] == method] for p in self.all}
             return {p: pushes for p, pushes in found.items() if pushes}
         sure = {p.party for p in expected}
-        wait_until(lambda: set(look()) >= sure, 15, f"all to hear of {object_id}")
+        wait_until(lambda: set(look()) >= sure, 40, f"all to hear of {object_id}")
         time.sleep(1)
         assert set(look()) - sure <= ({self.failing.party} if method in ("PATCH", "DELETE") else set())
         return {party: pushes[0] for party, pushes in look().items()}

@@ -450,7 +450,7 @@ def test_an_event_that_is_not_signed_by_the_psp_is_refused(paying, psp, user, ev
              "payment": {**payment, "status": "disputed"}}
     signed = json.dumps(event).encode()
     for answer in (webhook(paying, event, header=""), webhook(paying, event, age=301),
-                   webhook(paying, event, age=-301), webhook(paying, event, age=86400),
+                   webhook(paying, event, age=-310), webhook(paying, event, age=86400),
                    webhook(paying, event, secret="x" * 64), webhook(paying, event, header="t=1,v1=00")):
         problem(answer, 401, "token_invalid")
     stamp = str(int(time.time()))

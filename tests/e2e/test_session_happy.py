@@ -150,12 +150,13 @@ def test_a_connector_is_named_where_the_evse_demands_it(user, sim):
     user.finished(session_id)
 
 
-def test_charging_stops_by_itself_at_the_target(user, evse):
+def test_charging_stops_by_itself_at_the_target(user, world):
     """Contract 5.1: battery_target_kwh is energy of this session; overshoot one reading at most."""
-    session_id = ok(user.start(evse, battery_target_kwh=3.5))["session_id"]
-    user.wait_for(session_id, "completed", 40)
+    # On AC a reading is a third of a kWh more, so that there is room for a network that is slow to stop.
+    session_id = ok(user.start(world.fresh_evse(ac=True), battery_target_kwh=3.5))["session_id"]
+    user.wait_for(session_id, "completed", 80)
     receipt = ok(user.receipt(session_id))
-    assert 3.4 <= receipt["energy_kwh"] <= 3.5 + 5
+    assert 3.4 <= receipt["energy_kwh"] <= 3.5 + 2
 
 
 def test_the_car_is_full(user, sim, world):
