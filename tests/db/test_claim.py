@@ -10,10 +10,25 @@ import psycopg2.extras
 from roaming import STATEMENTS
 
 
+def asleep(url):
+    """Waits until a statement sleeps: then it has begun, and its snapshot is taken."""
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    end = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()")
+            if cursor.fetchone():
+                break
+            assert time.monotonic() < end, "no statement sleeps"
+            time.sleep(0.02)
+    connection.close()
+
+
 def test_what_is_committed_while_a_claim_begins_is_claimed_whole(m, url):
     """The statement sees what was there when it began, the claim in it what is there by then."""
     text = STATEMENTS["operation_claim"]
-    later = text.replace("FROM operation_claim($1, $2,", "FROM (SELECT 1 AS n FROM pg_sleep(1) OFFSET 0) z,"
+    later = text.replace("FROM operation_claim($1, $2,", "FROM (SELECT 1 AS n FROM pg_sleep(3) OFFSET 0) z,"
                          " LATERAL operation_claim($1, $2::int * z.n,")
     assert later != text
     found = []
@@ -30,7 +45,7 @@ def test_what_is_committed_while_a_claim_begins_is_claimed_whole(m, url):
     session = m.started()
     thread = threading.Thread(target=claim)
     thread.start()
-    time.sleep(0.4)  # the claim's statement has begun
+    asleep(url)
     m.connection.commit()
     m.connection.autocommit = True
     thread.join()

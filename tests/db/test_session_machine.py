@@ -327,10 +327,10 @@ def test_a_pending_start_looks_at_half_time_and_fails_at_its_deadline(m):
     m.wait(84)
     assert [e["pull_partner"] for e in m.timers() if e["pull_partner"]][:1] == [m.partner]
     assert m.session(session)["state"] == "pending"
-    m.wait(80)
+    m.wait(78)
     m.timers()
     assert m.session(session)["state"] == "pending"
-    m.wait(3)
+    m.wait(5)
     m.timers()
     assert m.session(session)["failure_code"] == "start_timeout"
     assert m.operation(session, "start")["outcome"] == "timed_out"
@@ -365,10 +365,10 @@ def test_a_session_that_the_network_shows_as_pending_waits_two_hours_and_is_then
     session = m.started()
     m.claim(session)
     m.push("S", "PENDING", session)
-    m.wait(7199)
+    m.wait(7197)
     m.timers()
     assert m.session(session)["state"] == "pending"
-    m.wait(2)
+    m.wait(4)
     m.timers()
     assert m.session(session)["failure_code"] == "start_timeout"
     (stop,) = m.claim(session)
