@@ -37,7 +37,7 @@ void http_exchange_on_close(struct http_exchange *x, void (*closed)(void *arg), 
     assert(x->owed);
     x->closed = closed;
     x->arg = arg;
-    if (closed && c->ended && c->phase != GONE)
+    if (closed && c->ended)
         event_active(&c->again, EV_READ, 0); /* it has left already: told from the loop */
 }
 

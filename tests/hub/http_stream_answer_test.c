@@ -85,6 +85,8 @@ static void handle(void *ctx, struct http_exchange *x)
         .lines = strtol(r->path + 1, NULL, 10),
         .whole = strcmp(r->query, "broken") != 0,
     };
+    if (strcmp(r->query, "later") == 0)
+        return;
     http_exchange_on_close(x, left, &h->source);
     http_exchange_stream(x, 200, &type, 1);
     go_on(&h->source);
@@ -263,6 +265,33 @@ static void a_client_that_leaves_ends_the_source(void **state)
     tear_down(&h);
 }
 
+/* Who answers may ask to be told only when the client is gone already. */
+static void a_client_that_has_been_reset_is_told_to_who_asks_later(void **state)
+{
+    const struct linger at_once = {.l_onoff = 1};
+    struct house h;
+
+    (void)state;
+    set_up(&h);
+    int fd = ask(&h, "GET /3?later HTTP/1.1\r\nHost: h\r\n\r\n");
+    int64_t until = time_monotonic_ms() + PATIENCE_MS;
+    while (!h.source.exchange)
+        turn(&h);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(fd);
+    while (http_server_connections(h.server) > 0) {
+        assert_true(time_monotonic_ms() < until);
+        turn(&h);
+    }
+    http_exchange_on_close(h.source.exchange, left, &h.source);
+    http_exchange_stream(h.source.exchange, 200, NULL, 0);
+    assert_false(http_exchange_write(h.source.exchange, "x", 1));
+    assert_false(h.source.closed); /* from the loop: the caller may be in the middle of something */
+    turn(&h);
+    assert_true(h.source.closed);
+    tear_down(&h);
+}
+
 static void what_breaks_off_has_no_last_chunk(void **state)
 {
     struct house h;
@@ -333,6 +362,7 @@ int main(void)
         cmocka_unit_test(an_answer_in_parts_arrives_whole_and_the_connection_goes_on),
         cmocka_unit_test(a_client_that_does_not_read_holds_the_source_back),
         cmocka_unit_test(a_client_that_leaves_ends_the_source),
+        cmocka_unit_test(a_client_that_has_been_reset_is_told_to_who_asks_later),
         cmocka_unit_test(what_breaks_off_has_no_last_chunk),
         cmocka_unit_test(http_1_0_is_told_the_end_by_the_connection),
         cmocka_unit_test(a_head_request_gets_the_head),
