@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Export: CONNECTING -> SETTING_UP -> RUNNING -> gone.
+ * Export: (WAITING ->) CONNECTING -> SETTING_UP -> RUNNING -> gone.
  *
  * libpq gives row by row (single row mode). While the taker has enough the socket is not read, so
  * that the server's side of the connection fills and the server waits; its statement has no other
- * time limit than LONGEST_MS.
+ * time limit than LONGEST_MS. An answer that is asked for as a whole goes the same way, with all
+ * its rows at the end; while EXPORTS_MAX of these are under way the next ones wait for their turn.
  */
 #include "db/export_pg.h"
 
@@ -22,6 +23,7 @@ enum {
     CONNECT_MS = 5000,
     LONGEST_MS = 30 * 60 * 1000,
     COLUMNS_MAX = 64,
+    ASKED_MAX = 64,     /* those that wait, too */
     ROWS_AT_ONCE = 500, /* then the loop turns: others have something to do too */
     /* Types by their numbers, which never change: bool, int8, int2, int4, numeric, json, jsonb. */
     OID_BOOL = 16,
@@ -33,7 +35,7 @@ enum {
     OID_JSONB = 3802,
 };
 
-enum state { CONNECTING, SETTING_UP, RUNNING };
+enum state { WAITING, CONNECTING, SETTING_UP, RUNNING };
 
 struct export
 {
@@ -44,17 +46,27 @@ struct export
     int statement;
     int count;
     char *values[PG_MAX_ARGS];
-    const struct export_taker *taker;
+    const struct export_taker *taker; /* NULL: it is asked for as a whole */
+    export_answer *answer;
     void *arg;
+    PGresult *rows; /* the whole */
     bool held;      /* the taker has enough */
     bool giving;    /* inside the taker */
     bool cancelled; /* ... which has said so */
 };
 
-static struct {
-    struct export *first;
-    int count;
-} exports;
+/* The newest comes first. Those that go row by row and those that are asked for as a whole do not
+ * take each other's room. */
+static struct export *exports;
+
+static int count_of(bool asked, bool waiting_too)
+{
+    int count = 0;
+
+    for (const struct export *x = exports; x; x = x->next)
+        count += asked == !x->taker && (waiting_too || x->state != WAITING);
+    return count;
+}
 
 static void unwatch(struct export *x)
 {
@@ -65,30 +77,50 @@ static void unwatch(struct export *x)
     x->readable = x->writable = NULL;
 }
 
+/* The oldest of those that wait, from the loop. */
+static void call_next(void)
+{
+    struct export *next = NULL;
+
+    for (struct export *x = exports; x; x = x->next)
+        if (x->state == WAITING)
+            next = x;
+    if (next && count_of(true, false) < EXPORTS_MAX)
+        event_active(next->soon, EV_TIMEOUT, 0);
+}
+
 static void forget(struct export *x)
 {
-    struct export **at = &exports.first;
+    struct export **at = &exports;
 
     while (*at != x)
         at = &(*at)->next;
     *at = x->next;
-    exports.count--;
     unwatch(x);
     event_free(x->soon);
     event_free(x->timer);
+    PQclear(x->rows);
     PQfinish(x->pg);
     for (int i = 0; i < x->count; i++)
         free(x->values[i]);
     free(x);
+    call_next();
 }
 
 static void end(struct export *x, struct err e)
 {
     const struct export_taker *taker = x->taker;
+    export_answer *answer = x->answer;
+    PGresult *rows = x->rows;
     void *arg = x->arg;
 
+    x->rows = NULL;
     forget(x);
-    taker->ended(arg, e);
+    if (taker)
+        taker->ended(arg, e);
+    else
+        answer(arg, failed(e) ? NULL : rows, e);
+    PQclear(rows);
 }
 
 /* What libpq or the server says is for the log; it may quote data, so of results only the code. */
@@ -96,7 +128,8 @@ static void fail(struct export *x, const PGresult *rows)
 {
     const char *code = rows ? PQresultErrorField(rows, PG_DIAG_SQLSTATE) : NULL;
 
-    log_line(LOG_ERROR, "export failed", LOG_TEXT("statement", statements[x->statement].name),
+    log_line(LOG_ERROR, x->taker ? "export failed" : "statement failed",
+             LOG_TEXT("statement", statements[x->statement].name),
              LOG_TEXT("sqlstate", code ? code : "none: the connection was lost"));
     end(x, err_new(ERR_STORE));
 }
@@ -191,8 +224,9 @@ static void take_rows(struct export *x)
                 return;
             }
             break;
-        case PGRES_TUPLES_OK: /* after the last row */
-            PQclear(rows);
+        case PGRES_TUPLES_OK: /* after the last row; or all of them */
+            PQclear(x->rows);
+            x->rows = rows;
             break;
         default:
             fail(x, rows);
@@ -224,7 +258,7 @@ static bool send_statement(struct export *x)
     event_add(x->timer, &(struct timeval){LONGEST_MS / 1000, 0});
     return PQsendQueryParams(x->pg, statements[x->statement].text, x->count, NULL,
                              (const char *const *)x->values, NULL, NULL, 0) &&
-           PQsetSingleRowMode(x->pg) && flush(x);
+           (!x->taker || PQsetSingleRowMode(x->pg)) && flush(x);
 }
 
 static void poll_connecting(struct export *x)
@@ -282,16 +316,6 @@ static void on_socket(evutil_socket_t fd, short what, void *context)
         take_rows(x);
 }
 
-static void on_soon(evutil_socket_t fd, short what, void *context)
-{
-    struct export *x = context;
-
-    (void)fd;
-    (void)what;
-    if (!x->held && x->state == RUNNING)
-        take_rows(x);
-}
-
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
     struct export *x = context;
@@ -301,8 +325,6 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     fail(x, NULL);
 }
 
-/* ---- for others ---- */
-
 /* libpq would write notices to stderr, where only log lines go. */
 static void ignore_notice(void *arg, const PGresult *rows)
 {
@@ -310,11 +332,9 @@ static void ignore_notice(void *arg, const PGresult *rows)
     (void)rows;
 }
 
-struct err export_run(int statement, const struct pg_args *args, const struct export_taker *taker,
-                      void *arg, struct export **ret)
+static bool begin(struct export *x)
 {
     const struct db_options *options = pg_options();
-    struct event_base *loop = pg_loop();
     const char *password = secret_is_set(options->database_password)
                                ? secret_reveal(options->database_password)
                                : NULL;
@@ -329,17 +349,43 @@ struct err export_run(int statement, const struct pg_args *args, const struct ex
     const char *values[] = {"ocpi-hub export", "15", "10000", options->database_url, "UTF8",
                             password,          NULL};
 
-    *ret = NULL;
-    if (exports.count >= EXPORTS_MAX)
-        return err_new(ERR_OVERLOADED);
-    struct export *x = calloc(1, sizeof *x);
+    x->state = CONNECTING;
+    event_add(x->timer, &(struct timeval){CONNECT_MS / 1000, 0});
+    x->pg = PQconnectStartParams(names, values, 1);
+    assert(x->pg);
+    PQsetNoticeReceiver(x->pg, ignore_notice, NULL);
+    if (PQstatus(x->pg) == CONNECTION_BAD)
+        return false;
+    watch(x, false, true);
+    return true;
+}
+
+static void on_soon(evutil_socket_t fd, short what, void *context)
+{
+    struct export *x = context;
+
+    (void)fd;
+    (void)what;
+    if (x->state == RUNNING && !x->held) {
+        take_rows(x);
+    } else if (x->state == WAITING && count_of(true, false) < EXPORTS_MAX) {
+        if (!begin(x))
+            fail(x, NULL);
+        call_next(); /* there may be room for more than one */
+    }
+}
+
+/* `to` says who takes what comes of it. */
+static struct export *export_new(int statement, const struct pg_args *args, const struct export *to)
+{
+    struct event_base *loop = pg_loop();
+    struct export *x = malloc(sizeof *x);
+
     assert(x);
-    x->next = exports.first;
+    *x = *to;
+    x->next = exports;
+    exports = x;
     x->statement = statement;
-    x->taker = taker;
-    x->arg = arg;
-    exports.first = x;
-    exports.count++;
     x->count = args->count;
     for (int i = 0; i < args->count; i++) {
         assert(!args->formats[i]);
@@ -348,16 +394,36 @@ struct err export_run(int statement, const struct pg_args *args, const struct ex
     x->soon = event_new(loop, -1, 0, on_soon, x);
     x->timer = evtimer_new(loop, on_timer, x);
     assert(x->soon && x->timer);
-    event_add(x->timer, &(struct timeval){CONNECT_MS / 1000, 0});
-    x->pg = PQconnectStartParams(names, values, 1);
-    assert(x->pg);
-    PQsetNoticeReceiver(x->pg, ignore_notice, NULL);
-    if (PQstatus(x->pg) == CONNECTION_BAD) {
+    return x;
+}
+
+/* ---- for others ---- */
+
+struct err export_run(int statement, const struct pg_args *args, const struct export_taker *taker,
+                      void *arg, struct export **ret)
+{
+    *ret = NULL;
+    if (!pg_options()) /* the process is leaving */
+        return err_new(ERR_STORE);
+    if (count_of(false, false) >= EXPORTS_MAX)
+        return err_new(ERR_OVERLOADED);
+    struct export *x = export_new(statement, args, &(struct export){.taker = taker, .arg = arg});
+    if (!begin(x)) {
         forget(x);
         return err_new(ERR_STORE);
     }
-    watch(x, false, true);
     *ret = x;
+    return OK;
+}
+
+struct err export_ask(int statement, const struct pg_args *args, export_answer *answer, void *arg)
+{
+    if (!pg_options())
+        return err_new(ERR_STORE);
+    if (count_of(true, true) >= ASKED_MAX)
+        return err_new(ERR_OVERLOADED);
+    export_new(statement, args, &(struct export){.answer = answer, .arg = arg});
+    call_next();
     return OK;
 }
 
@@ -379,6 +445,6 @@ void export_cancel(struct export *x)
 
 void export_close_all(void)
 {
-    while (exports.first)
-        end(exports.first, err_new(ERR_STORE));
+    while (exports)
+        end(exports, err_new(ERR_STORE));
 }

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "db/export_pg.h"
+#include "db/pg_long.h"
 #include "db/session_row.h"
 #include "db/statements.h"
 
@@ -52,7 +53,7 @@ enum flow_next statement_document(struct flow *f, const char *id, const char **r
 
     pg_args_init(&args, f->arena);
     pg_arg_text(&args, id);
-    return pg_run(f, PG_READ, STATEMENT_statement_document, &args, take_document, ret);
+    return pg_run_long(f, STATEMENT_statement_document, &args, take_document, ret);
 }
 
 /* ---- closing and what follows ---- */
@@ -94,7 +95,7 @@ enum flow_next statement_close(struct flow *f, const char *id, const char *by,
     pg_arg_text(&args, id);
     pg_arg_text(&args, by);
     pg_arg_text(&args, pg_options()->receipt_series);
-    return pg_run(f, PG_WRITE, STATEMENT_statement_close, &args, take_done, ret);
+    return pg_run_long(f, STATEMENT_statement_close, &args, take_done, ret);
 }
 
 enum flow_next statement_move(struct flow *f, const char *id, const char *to, const char *by,
@@ -130,7 +131,7 @@ enum flow_next statement_check(struct flow *f, int64_t from_us, struct ledger_fa
 
     pg_args_init(&args, f->arena);
     pg_arg_time(&args, from_us);
-    return pg_run(f, PG_READ, STATEMENT_statement_check, &args, take_faults, ret);
+    return pg_run_long(f, STATEMENT_statement_check, &args, take_faults, ret);
 }
 
 /* ---- terms ---- */

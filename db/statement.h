@@ -21,7 +21,9 @@ struct err statement_list(struct flow *f, const char *month, int64_t partner,
 struct err statement_lines(struct flow *f, const char *id, const struct export_taker *taker,
                            void *arg, struct export **ret);
 
-/* Everything but its lines, as JSON; NULL: there is none. */
+/* Everything but its lines, as JSON; NULL: there is none. An open one is reckoned: that, closing
+ * and checking take seconds where a month has many CDRs, and run beside all others (db/pg_long.h).
+ */
 enum flow_next statement_document(struct flow *f, const char *id, const char **ret);
 
 struct statement_done {

@@ -37,6 +37,7 @@ ALTER TABLE cdr
     ADD COLUMN retry_at timestamptz;          -- unmatched: when to look for its session again
 CREATE INDEX cdr_to_retry ON cdr (retry_at) WHERE retry_at IS NOT NULL;
 CREATE INDEX cdr_of_period ON cdr (period, partner_id, id) WHERE period IS NOT NULL;
+CREATE INDEX cdr_to_state ON cdr (partner_id, currency, period, id) WHERE period IS NOT NULL;
 CREATE INDEX cdr_by_arrival ON cdr (received_at, id);
 -- Which of a token or an EVSE charge at the same time.
 CREATE INDEX cdr_of_token ON cdr (token_uid, start_at) WHERE accepted_at IS NOT NULL;

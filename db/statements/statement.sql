@@ -15,7 +15,7 @@ SELECT s.id, s.number, coalesce(s.state, 'OPEN') AS state, to_char(s.month, 'YYY
         UNION
         SELECT c.partner_id, c.currency FROM cdr c
          WHERE c.period >= $1::date - interval '1 year' AND c.period <= $1::date
-           AND NOT EXISTS (SELECT FROM statement_line l WHERE l.cdr = c.id)) k
+           AND (SELECT l.cdr FROM statement_line l WHERE l.cdr = c.id) IS NULL) k
   CROSS JOIN LATERAL statement_reckon(k.partner_id, k.currency, $1::date) s
   JOIN partner p ON p.id = k.partner_id
  WHERE ($2::bigint IS NULL OR k.partner_id = $2) AND s.cdrs > 0
@@ -39,7 +39,7 @@ SELECT c.cdr_id, c.session_id, coalesce(s.evse_id, c.evse_uid) AS evse_id,
 -- name: statement_document
 SELECT statement_document($1)::text AS document
 
--- name: statement_close alone
+-- name: statement_close
 -- Holds the row of the series to the end.
 SELECT * FROM statement_close($1, $2, $3)
 

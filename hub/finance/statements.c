@@ -240,7 +240,7 @@ static const struct flow_step close_steps[] = {{"name the statement", name_it},
 const struct flow_type close_statement_flow = {
     .name = "close_statement",
     .state_size = sizeof(struct statements_asked),
-    .deadline_ms = SECONDS(20),
+    .deadline_ms = LISTING_DEADLINE_MS,
     .steps = close_steps,
 };
 
@@ -252,7 +252,7 @@ static const struct flow_step send_steps[] = {{"name the statement", name_it},
 const struct flow_type send_statement_flow = {
     .name = "send_statement",
     .state_size = sizeof(struct statements_asked),
-    .deadline_ms = SECONDS(10),
+    .deadline_ms = LISTING_DEADLINE_MS,
     .steps = send_steps,
 };
 
@@ -264,7 +264,7 @@ static const struct flow_step move_steps[] = {{"name the statement", name_it},
 const struct flow_type move_statement_flow = {
     .name = "move_statement",
     .state_size = sizeof(struct statements_asked),
-    .deadline_ms = SECONDS(10),
+    .deadline_ms = LISTING_DEADLINE_MS,
     .steps = move_steps,
 };
 

@@ -312,6 +312,41 @@ def test_without_terms_nothing_is_closed(books):
     assert not m.rows("SELECT * FROM statement") and m.row("SELECT next FROM statement_series")["next"] == 1
 
 
+def plan(m, sql, *values):
+    m.rows("SET enable_seqscan = off")
+    try:
+        return "\n".join(line["QUERY PLAN"] for line in m.rows("EXPLAIN " + sql, *values))
+    finally:
+        m.rows("RESET enable_seqscan")
+
+
+def test_the_months_of_others_are_not_read(books):
+    """From the partner's own CDRs, by index, to a line or an entry each: however the tables were counted."""
+    m = books
+    billed(m, "5.00")
+    due = plan(m, "SELECT * FROM statement_due(%s, 'EUR', %s)", m.partner, month(m))
+    assert "cdr_to_state" in due and "Join on statement_line" not in due and "Anti Join" not in due
+    control = plan(m, "SELECT * FROM statement_control(%s, 'EUR', %s)", m.partner, month(m))
+    assert "cdr_to_state" in control and "ledger_entry_of_cdr" in control
+    assert "ledger_entry_by_date" not in control and "Anti Join" not in control
+
+
+def test_a_credit_does_not_wait_for_a_closing(books, url):
+    m = books
+    terms(m)
+    _, name = billed(m, "5.00")
+    when = month(m)
+    next_month(m)
+    m.rows("BEGIN")
+    try:
+        assert close(m, when)["outcome"] == "closed"
+        with psycopg2.connect(url) as other, other.cursor() as cursor:
+            cursor.execute("SELECT FROM cdr WHERE cdr_id = %s FOR UPDATE NOWAIT", (name,))
+        other.close()
+    finally:
+        m.rows("ROLLBACK")
+
+
 @pytest.mark.parametrize("harm", [
     "UPDATE cdr SET total_cost_excl_u6 = total_cost_excl_u6 + 1",
     "DELETE FROM ledger_entry WHERE kind = 'purchase'",
@@ -340,7 +375,8 @@ def test_nobody_changes_what_is_closed(books):
     for harm in ("UPDATE statement SET net_minor = 1", "DELETE FROM statement", "UPDATE statement SET state = 'PAID'",
                  "UPDATE statement_line SET vat_rate = 1", "DELETE FROM statement_line", "TRUNCATE statement_line",
                  "DELETE FROM statement_event", "UPDATE statement_vat SET net_minor = 1",
-                 "INSERT INTO statement_vat SELECT statement, 'exempt', 0, 1, 1, 1, 0 FROM statement_vat"):
+                 "INSERT INTO statement_vat SELECT statement, 'exempt', 0, 1, 1, 1, 0 FROM statement_vat",
+                 "INSERT INTO statement_line SELECT 0, statement, 'exempt', 0 FROM statement_line"):
         with pytest.raises(psycopg2.Error):
             m.rows(harm)
 

@@ -5,6 +5,7 @@ ends up. CPOs of each version played by the test; the hub believes no more of th
 """
 
 import copy
+import contextlib
 import json
 import shutil
 from datetime import datetime, timedelta, timezone
@@ -81,6 +82,19 @@ def rows(world, sql, *values):
             return [dict(r) for r in cursor.fetchall()] if cursor.description else []
     finally:
         connection.close()
+
+
+@contextlib.contextmanager
+def slow(world, function, seconds=3):
+    """As where there are many millions of rows: this function takes longer than a statement may."""
+    (whole,) = rows(world, "SELECT pg_get_functiondef(%s::regprocedure) AS text", function)
+    begin, do = ("\nBEGIN\n", "PERFORM") if "LANGUAGE plpgsql" in whole["text"] else ("AS $function$", "SELECT")
+    assert begin in whole["text"]
+    world.sql(whole["text"].replace(begin, f"{begin}    {do} pg_sleep({seconds});\n", 1))
+    try:
+        yield
+    finally:
+        world.sql(whole["text"])
 
 
 def filed(world, cdr):

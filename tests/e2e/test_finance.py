@@ -10,16 +10,17 @@ import json
 import shutil
 import subprocess
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import psycopg2
 import pytest
 import requests
-from harness import BUILD, User, World, ok, problem
+from harness import BUILD, User, World, ok, problem, wait_until
 from partner import now
 from test_cdr_intake import (all_cancelled, at, books_agree, cases, charged, credit_of, filed, post, receipts, record,
-                             remember_places, rows)  # noqa: F401
+                             remember_places, rows, slow)  # noqa: F401
 from test_finance_lists import get, table
 from test_ocpi_inbound import done
 from test_openapi_examples import agrees, answer_content
@@ -574,8 +575,6 @@ def test_a_statement_from_open_to_sent(world, cpo, user, ann, ben):
 
 
 def test_two_workers_close_one_statement_once(world, cpo, user, ann):
-    from concurrent.futures import ThreadPoolExecutor
-
     partner = rows(world, "SELECT id FROM partner WHERE name = %s", cpo.name)[0]["id"]
     ok(ann.post(f"/terms/{cpo.name}", {"currency": "SEK", "vat_treatment": "reverse_charge"}, method="PUT"))
     _, session = charged(cpo, user)
@@ -587,6 +586,45 @@ def test_two_workers_close_one_statement_once(world, cpo, user, ann):
         answers = [ok(a) for a in pool.map(lambda _: ann.post(path), range(8))]
     assert len({json.dumps(a, sort_keys=True) for a in answers}) == 1
     assert rows(world, "SELECT sum(next - 1) AS n FROM statement_series")[0]["n"] == before + 1
+
+
+def owed_last_month(world, cpo, user, ann, currency):
+    """The path of an open statement of one CDR."""
+    partner = rows(world, "SELECT id FROM partner WHERE name = %s", cpo.name)[0]["id"]
+    ok(ann.post(f"/terms/{cpo.name}", {"currency": currency, "vat_treatment": "reverse_charge"}, method="PUT"))
+    _, session = charged(cpo, user)
+    post(cpo, record(cpo, session, currency=currency, tariff={**cpo.tariff(), "currency": currency}))
+    return f"/statements/{into_last_month(world)}-{partner}-{currency}"
+
+
+def test_a_month_that_takes_long_is_shown_and_closed(world, cpo, user, ann):
+    """Longer than any other statement may take, and without taking the others' place."""
+    path = owed_last_month(world, cpo, user, ann, "NOK")
+    with slow(world, "statement_reckon(bigint,text,date)"), ThreadPoolExecutor(12) as pool:
+        shown = [pool.submit(ann.get, path) for _ in range(12)]
+        terms = {"currency": "CHF", "vat_treatment": "exempt"}
+        while not all(s.done() for s in shown):
+            ok(ann.post(f"/terms/{cpo.name}", terms, method="PUT"))
+        assert {ok(s.result())["state"] for s in shown} == {"OPEN"}
+        assert ok(ann.post(path + "/close"))["state"] == "CLOSED"
+
+
+def test_a_closing_waits_for_the_one_before_it(world, cpo, user, ann):
+    path = owed_last_month(world, cpo, user, ann, "DKK")
+    connection = psycopg2.connect(world.database_url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO statement_series (series, year) VALUES ('FI-HUB', extract(year FROM now()))"
+                           " ON CONFLICT (series, year) DO UPDATE SET next = statement_series.next")
+        with ThreadPoolExecutor(1) as pool:
+            closed = pool.submit(ann.post, path + "/close")
+            wait_until(lambda: rows(world, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND"
+                                    " query LIKE '%%statement_close%%' AND query_start < now() - interval '3 s'"),
+                       what="the closing to wait")
+            connection.commit()
+            assert ok(closed.result())["state"] == "CLOSED"
+    finally:
+        connection.close()
 
 
 # ---- hubctl ----
