@@ -5,7 +5,7 @@
 #include "db/ledger.h"
 
 #include "base/arena.h"
-#include "db/pg.h"
+#include "db/pg_long.h"
 #include "db/session_row.h"
 #include "db/statements.h"
 
@@ -59,23 +59,23 @@ enum flow_next ledger_check(struct flow *f, int64_t from_us, int64_t to_us,
     pg_args_init(&args, f->arena);
     pg_arg_time(&args, from_us);
     pg_arg_time(&args, to_us);
-    return pg_run(f, PG_READ, STATEMENT_ledger_check, &args, take_faults, ret);
+    return pg_run_long(f, STATEMENT_ledger_check, &args, take_faults, ret);
 }
 
 static struct err take_claimed(struct flow *f, const PGresult *rows, void *to)
 {
     (void)f;
-    *(bool *)to = pg_bool(rows, 0, "claimed");
+    *(int64_t *)to = pg_time(rows, 0, "done_at");
     return OK;
 }
 
-enum flow_next finance_job_claim(struct flow *f, const char *name, bool *ret)
+enum flow_next finance_job_claim(struct flow *f, const char *name, int64_t *ret_done_us)
 {
     struct pg_args args;
 
     pg_args_init(&args, f->arena);
     pg_arg_text(&args, name);
-    return pg_run(f, PG_WRITE, STATEMENT_finance_job_claim, &args, take_claimed, ret);
+    return pg_run(f, PG_WRITE, STATEMENT_finance_job_claim, &args, take_claimed, ret_done_us);
 }
 
 static struct err take_nothing(struct flow *f, const PGresult *rows, void *to)
@@ -86,12 +86,12 @@ static struct err take_nothing(struct flow *f, const PGresult *rows, void *to)
     return OK;
 }
 
-enum flow_next finance_audit_insert(struct flow *f, int64_t receipts, const char *faults)
+enum flow_next finance_audit_keep(struct flow *f, int64_t receipts, const char *faults)
 {
     struct pg_args args;
 
     pg_args_init(&args, f->arena);
     pg_arg_int(&args, receipts);
     pg_arg_text(&args, faults);
-    return pg_run(f, PG_WRITE, STATEMENT_finance_audit_insert, &args, take_nothing, NULL);
+    return pg_run(f, PG_WRITE, STATEMENT_finance_audit_keep, &args, take_nothing, NULL);
 }

@@ -32,15 +32,17 @@ struct ledger_faults {
     struct ledger_fault *items; /* at most 100 */
     size_t count;
 };
-/* Of what was written in [from, to), TIME_NONE: open; sums are of everything. */
+/* Of what was written in [from, to), TIME_NONE: open; sums are of everything. Takes as long as that
+ * takes, beside all others (db/pg_long.h). */
 enum flow_next ledger_check(struct flow *f, int64_t from_us, int64_t to_us,
                             struct ledger_faults *ret);
 
 /* ---- the nightly look ---- */
 
-/* Whether it is this process that does it now. */
-enum flow_next finance_job_claim(struct flow *f, const char *name, bool *ret);
-/* What it found: how many receipts' chain was recomputed, and the faults as a JSON array. */
-enum flow_next finance_audit_insert(struct flow *f, int64_t receipts, const char *faults);
+/* Whether it is this process that does it now: then when it was done last, else TIME_NONE. For an
+ * hour nobody else does; who has not come to the end by then has lost it. */
+enum flow_next finance_job_claim(struct flow *f, const char *name, int64_t *ret_done_us);
+/* The end: how many receipts' chain was recomputed, and the faults as a JSON array. */
+enum flow_next finance_audit_keep(struct flow *f, int64_t receipts, const char *faults);
 
 #endif

@@ -1050,14 +1050,17 @@ BEGIN
     END LOOP;
 END $$;
 
--- What runs now and then, once for all processes.
+-- What runs now and then, once for all processes. done_at: when it last came to its end.
 CREATE TABLE finance_job (
     name text PRIMARY KEY,
-    due_at timestamptz NOT NULL
+    due_at timestamptz NOT NULL,
+    done_at timestamptz NOT NULL DEFAULT hub_now()
 );
-INSERT INTO finance_job (name, due_at)
-VALUES ('audit', (date_trunc('day', hub_now() AT TIME ZONE 'UTC') + interval '1 day 2 hours')
-                 AT TIME ZONE 'UTC');
+CREATE FUNCTION finance_next_night() RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT (date_trunc('day', hub_now() AT TIME ZONE 'UTC') + interval '1 day 2 hours')
+           AT TIME ZONE 'UTC'
+$$;
+INSERT INTO finance_job (name, due_at) VALUES ('audit', finance_next_night());
 CREATE TABLE finance_audit (
     at timestamptz NOT NULL,
     receipts bigint NOT NULL,  -- whose chain was recomputed
@@ -1065,14 +1068,30 @@ CREATE TABLE finance_audit (
 );
 CREATE INDEX finance_audit_by_date ON finance_audit (at);
 
-CREATE FUNCTION finance_job_claim(p_name text) RETURNS boolean LANGUAGE plpgsql AS $$
+-- Whose turn it is gets when the job was done last; NULL: not now. It is due again in an hour, so
+-- that a process that dies with it costs no more than that; a job that is not done for long becomes
+-- a case.
+CREATE FUNCTION finance_job_claim(p_name text) RETURNS timestamptz LANGUAGE plpgsql AS $$
+DECLARE
+    v_done timestamptz;
 BEGIN
-    UPDATE finance_job
-       SET due_at = (date_trunc('day', hub_now() AT TIME ZONE 'UTC') + interval '1 day 2 hours')
-                    AT TIME ZONE 'UTC'
-     WHERE name = p_name AND due_at <= hub_now();
-    RETURN FOUND;
+    UPDATE finance_job SET due_at = hub_now() + interval '1 hour'
+     WHERE name = p_name AND due_at <= hub_now()
+    RETURNING done_at INTO v_done;
+    IF v_done < hub_now() - interval '26 hours' THEN
+        PERFORM finance_case_open(p_name || '_overdue', NULL, NULL, 'none has come to its end since '
+            || to_char(v_done AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'));
+    END IF;
+    RETURN v_done;
 END $$;
+
+-- An audit has come to its end, whatever it found: the next one is tomorrow's.
+CREATE FUNCTION finance_audit_keep(p_receipts bigint, p_faults jsonb) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO finance_audit (at, receipts, faults) VALUES (hub_now(), p_receipts, p_faults);
+    UPDATE finance_job SET due_at = finance_next_night(), done_at = hub_now() WHERE name = 'audit';
+    UPDATE finance_case SET resolved_at = hub_now(), resolution = 'audited', by = 'hub'
+     WHERE kind = 'audit_overdue' AND resolved_at IS NULL
+$$;
 
 -- As it was, without the CDRs that are looked at again: pricing them is C's.
 DELETE FROM timer WHERE slot = 'orphan_cdr';
@@ -1202,6 +1221,12 @@ RETURNS TABLE (what text, subject text, detail text) LANGUAGE sql STABLE AS $$
         AND (NOT c.credit OR EXISTS (SELECT FROM cdr o JOIN ledger_entry e ON e.key = 'cdr/' || o.id
                                       WHERE o.credited_by = c.id))
         AND NOT EXISTS (SELECT FROM ledger_entry e WHERE e.key = 'cdr/' || c.id) LIMIT 100)
+    UNION ALL
+    -- Statements are made of what is owed: what is booked beside that would be in none.
+    (SELECT 'posted_not_owed', e.key, c.cdr_id
+       FROM ledger_entry e JOIN cdr c ON c.id = e.cdr
+      WHERE e.at >= p_from AND e.at < p_until AND e.kind IN ('purchase', 'credit')
+        AND c.period IS DISTINCT FROM date_trunc('month', e.at AT TIME ZONE 'UTC')::date LIMIT 100)
     UNION ALL
     (SELECT 'cancellation_overdue', r.number, w.due_at::text
        FROM receipt_cancellation w JOIN receipt r ON r.id = w.receipt

@@ -24,6 +24,15 @@ CREATE FUNCTION cdr_energy(c cdr) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN c.credit THEN -c.energy_mwh ELSE c.energy_mwh END
 $$;
 
+-- And the look at the books that did not come to its end for more than a day.
+ALTER TABLE finance_case
+    DROP CONSTRAINT finance_case_kind_check,
+    ADD CONSTRAINT finance_case_kind_check CHECK (kind IN ('cdr_overdue', 'unmatched_cdr',
+        'cdr_conflict', 'cost_mismatch', 'quarantined_cdr', 'late_start', 'force_closed',
+        'joined_sessions', 'no_price', 'payment_mismatch', 'payment_unknown', 'payment_failed',
+        'payment_stuck', 'payment_dispute', 'refund_failed', 'hold_expiring', 'payout_difference',
+        'audit_overdue'));
+
 CREATE INDEX cdr_by_acceptance ON cdr (accepted_at) WHERE accepted_at IS NOT NULL;
 
 -- A receipt is booked on its own date, which may be a moment after the transaction's, so that both

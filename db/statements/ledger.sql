@@ -14,7 +14,7 @@ SELECT what, subject, detail
  LIMIT 100
 
 -- name: finance_job_claim
-SELECT finance_job_claim($1) AS claimed
+SELECT finance_job_claim($1) AS done_at
 
--- name: finance_audit_insert
-INSERT INTO finance_audit (at, receipts, faults) VALUES (hub_now(), $1, $2::jsonb)
+-- name: finance_audit_keep
+SELECT finance_audit_keep($1, $2::jsonb)

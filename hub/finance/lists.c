@@ -115,12 +115,25 @@ static enum flow_next list_cdrs(struct flow *f)
 static enum flow_next list_cases(struct flow *f)
 {
     static const char *const parameters[] = {"network", "kind", "resolved", NULL};
-    static const char *const kinds[] = {"cdr_overdue",      "unmatched_cdr",     "cdr_conflict",
-                                        "cost_mismatch",    "quarantined_cdr",   "late_start",
-                                        "force_closed",     "joined_sessions",   "no_price",
-                                        "payment_mismatch", "payment_unknown",   "payment_failed",
-                                        "payment_stuck",    "payment_dispute",   "refund_failed",
-                                        "hold_expiring",    "payout_difference", NULL};
+    static const char *const kinds[] = {"cdr_overdue",
+                                        "unmatched_cdr",
+                                        "cdr_conflict",
+                                        "cost_mismatch",
+                                        "quarantined_cdr",
+                                        "late_start",
+                                        "force_closed",
+                                        "joined_sessions",
+                                        "no_price",
+                                        "payment_mismatch",
+                                        "payment_unknown",
+                                        "payment_failed",
+                                        "payment_stuck",
+                                        "payment_dispute",
+                                        "refund_failed",
+                                        "hold_expiring",
+                                        "payout_difference",
+                                        "audit_overdue",
+                                        NULL};
     static const char *const truths[] = {"true", "false", NULL};
     static const char *const columns[] = {
         "id",        "kind",        "detail",     "session_id", "cdr_id",   "network",    "class",

@@ -2,7 +2,11 @@
 /*
  * Jobs of finance. The database hands each CDR, cancellation and night to one process.
  *
- *    claim CDRs --> take each in again --> cancel what is due --> is it night? --> audit
+ *    is it night? --> claim CDRs --> take each in again --> cancel what is due
+ *         '- - - - > audit
+ *
+ * An audit takes as long as the books are thick; the rounds go on beside it. It is asked for first,
+ * so that no CDR that fails keeps it away.
  */
 #include "hub/jobs/finance.h"
 
@@ -14,8 +18,13 @@
 #include "hub/finance/intake.h"
 #include "hub/jobs/jobs.h"
 
-enum { EVERY_MS = 5000, JITTER_MS = 2000, CDRS_AT_ONCE = 50, HOURS_OF_AUDIT = 26 };
-enum { CDR_BYTES = 64 * 1024 * 1024 }; /* as much as whoever pushes one has */
+enum {
+    EVERY_MS = 5000,
+    JITTER_MS = 2000,
+    CDRS_AT_ONCE = 50,
+    CDR_BYTES = 64 * 1024 * 1024, /* as much as whoever pushes one has */
+    AUDIT_OVERLAP_HOURS = 2, /* as long as an audit takes, and what was being written meanwhile */
+};
 
 /* ---- one CDR again ---- */
 
@@ -53,16 +62,73 @@ static void name_cdr(void *state, void *context)
     in->by = "hub";
 }
 
+/* ---- the audit ---- */
+
+static enum flow_next audit(struct flow *f)
+{
+    return audit_run(f, f->state);
+}
+
+static enum flow_next keep(struct flow *f)
+{
+    const struct audit *a = f->state;
+
+    for (size_t i = 0; i < a->faults.count; i++)
+        log_line(LOG_ERROR, "operator: the books do not agree",
+                 LOG_TEXT("what", a->faults.items[i].what),
+                 LOG_TEXT("subject", a->faults.items[i].subject),
+                 LOG_TEXT("detail", a->faults.items[i].detail));
+    log_line(LOG_INFO, "the books were checked", LOG_INT("receipts", a->receipts),
+             LOG_INT("faults", (int64_t)a->faults.count));
+    return finance_audit_keep(f, a->receipts, audit_faults_json(a, f->arena));
+}
+
+static const struct flow_step audit_steps[] = {
+    {"audit", audit},
+    {"keep what was found", keep},
+    {0},
+};
+static const struct flow_type audit_flow = {
+    .name = "finance_audit",
+    .state_size = sizeof(struct audit),
+    .deadline_ms = MINUTES(50), /* shorter than the claim */
+    .steps = audit_steps,
+};
+
+static void since_the_last(void *state, void *context)
+{
+    struct audit *a = state;
+
+    a->from_us = *(const int64_t *)context - AUDIT_OVERLAP_HOURS * INT64_C(3600) * US_PER_SECOND;
+    a->to_us = TIME_NONE;
+}
+
 /* ---- the round ---- */
 
 struct round {
+    int64_t audited_us; /* when the books were last; TIME_NONE: it is not for us now */
     struct cdr_list cdrs;
     size_t next;
     struct err failed; /* of one CDR: it comes again in its time */
     const char *cancellation;
-    bool night, cancelling;
-    struct audit audit;
+    bool cancelling;
 };
+
+static enum flow_next ask_for_night(struct flow *f)
+{
+    struct round *r = f->state;
+
+    return finance_job_claim(f, "audit", &r->audited_us);
+}
+
+static enum flow_next begin_audit(struct flow *f)
+{
+    struct round *r = f->state;
+
+    if (r->audited_us != TIME_NONE)
+        hub_job(hub_of(f), &audit_flow, since_the_last, &r->audited_us);
+    return FLOW_NEXT;
+}
 
 static enum flow_next claim(struct flow *f)
 {
@@ -95,46 +161,12 @@ static enum flow_next cancel(struct flow *f)
     return FLOW_AGAIN;
 }
 
-static enum flow_next ask_for_night(struct flow *f)
-{
-    struct round *r = f->state;
-
-    return finance_job_claim(f, "audit", &r->night);
-}
-
-static enum flow_next audit(struct flow *f)
-{
-    struct round *r = f->state;
-
-    if (!r->night)
-        return FLOW_DONE;
-    r->audit.from_us = time_now_us() - HOURS_OF_AUDIT * INT64_C(3600) * US_PER_SECOND;
-    r->audit.to_us = TIME_NONE;
-    return audit_run(f, &r->audit);
-}
-
-static enum flow_next keep(struct flow *f)
-{
-    struct round *r = f->state;
-    const struct audit *a = &r->audit;
-
-    for (size_t i = 0; i < a->faults.count; i++)
-        log_line(LOG_ERROR, "operator: the books do not agree",
-                 LOG_TEXT("what", a->faults.items[i].what),
-                 LOG_TEXT("subject", a->faults.items[i].subject),
-                 LOG_TEXT("detail", a->faults.items[i].detail));
-    log_line(LOG_INFO, "the books were checked", LOG_INT("receipts", a->receipts),
-             LOG_INT("faults", (int64_t)a->faults.count));
-    return finance_audit_insert(f, a->receipts, audit_faults_json(a, f->arena));
-}
-
 static const struct flow_step round_steps[] = {
+    {"ask whether it is night", ask_for_night},
+    {"begin the audit", begin_audit},
     {"claim CDRs", claim},
     {"take each in again", each},
     {"cancel what is due", cancel},
-    {"ask whether it is night", ask_for_night},
-    {"audit", audit},
-    {"keep what was found", keep},
     {0},
 };
 static const struct flow_type round_flow = {

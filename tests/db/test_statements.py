@@ -414,3 +414,56 @@ def test_the_debt_of_the_ledger_becomes_that_of_the_statement(books):
     assert (balances["hub_fee"], balances["fee_vat"]) == (-450000, -90000)
     # The month of the closing shows what was closed, and still agrees.
     assert reconciled(m, when)["EUR"]["control"]
+
+
+# ---- the look at the books ----
+
+@pytest.fixture
+def night(books):
+    """The audit is due, and was done nearly a day ago."""
+    books.rows("UPDATE finance_job SET due_at = hub_now(), done_at = hub_now() - interval '23 hours 30 minutes'")
+    return books
+
+
+def overdue(m):
+    return [(c["detail"], c["resolution"]) for c in m.rows(
+        "SELECT detail, resolution FROM finance_case WHERE kind = 'audit_overdue' ORDER BY id")]
+
+
+def test_an_audit_that_does_not_come_to_its_end_is_due_again(night):
+    m = night
+    done = m.row("SELECT done_at FROM finance_job")["done_at"]
+    assert m.value("finance_job_claim", "audit") == done
+    assert m.value("finance_job_claim", "audit") is None  # one process has it
+    m.wait(3600)
+    assert m.value("finance_job_claim", "audit") == done and not overdue(m)
+    m.wait(3600)
+    assert m.value("finance_job_claim", "audit") == done and not overdue(m)
+    m.wait(3600)
+    assert m.value("finance_job_claim", "audit") == done
+    ((detail, resolution),) = overdue(m)
+    assert done.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") in detail and resolution is None
+    m.wait(3600)
+    assert m.value("finance_job_claim", "audit") == done and len(overdue(m)) == 1
+    # Whatever it finds: it has looked.
+    m.call("finance_audit_keep", 7, '[{"what": "x"}]', types={1: "jsonb"})
+    assert overdue(m) == [(detail, "audited")]
+    job = m.row("SELECT due_at, done_at, hub_now() AS now FROM finance_job")
+    assert done < job["done_at"] <= job["now"] < job["due_at"] <= job["now"] + datetime.timedelta(hours=26)
+    assert job["due_at"].astimezone(UTC).hour == 2
+    assert m.value("finance_job_claim", "audit") is None
+
+
+@pytest.mark.parametrize("harm, what", [
+    ("SELECT 1", None),
+    ("UPDATE cdr SET owed_at = NULL", "posted_not_owed"),
+    ("UPDATE cdr SET owed_at = owed_at - interval '1 month'", "posted_not_owed"),
+    ("DELETE FROM ledger_entry WHERE kind = 'purchase'", "owed_not_posted")])
+def test_what_is_booked_is_what_is_owed(books, harm, what):
+    m = books
+    session, name = billed(m, "5.00")
+    credited(m, session, name, "5.00")
+    m.rows("SET session_replication_role = replica")
+    m.rows(harm)
+    m.rows("SET session_replication_role = origin")
+    assert {f["what"] for f in m.rows("SELECT * FROM finance_check('-infinity', 'infinity')")} == ({what} if what else set())

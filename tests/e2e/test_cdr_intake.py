@@ -652,6 +652,19 @@ def test_time_beyond_the_limit_is_the_hubs_loss(world, cpo, user, retail):
         ok(world.hub.admin("POST", "/retail-tariffs/RT-SHORT/withdraw"))
 
 
+def test_an_audit_that_was_missed_is_a_case_until_the_next_one(world):
+    """However long that takes."""
+    before = len(rows(world, "SELECT 1 FROM finance_audit"))
+    with slow(world, "ledger_check()"):
+        rows(world, "UPDATE finance_job SET due_at = now(), done_at = now() - interval '27 hours'")
+        (case,) = wait_until(lambda: rows(world, "SELECT * FROM finance_case WHERE kind = 'audit_overdue'"), 20, "the case")
+        # It is not tomorrow's before it has come to its end.
+        assert case["resolved_at"] or rows(world, "SELECT 1 FROM finance_job WHERE due_at <= now() + interval '1 hour'")
+        wait_until(lambda: len(rows(world, "SELECT 1 FROM finance_audit")) > before, 30, "the audit")
+    (case,) = rows(world, "SELECT * FROM finance_case WHERE kind = 'audit_overdue'")
+    assert case["resolution"] == "audited" and case["resolved_at"]
+
+
 def test_the_audit_finds_nothing_and_then_what_is_wrong(world, cpo, user):
     """Nightly; here by hand, by making it due."""
     all_cancelled(world)
