@@ -104,7 +104,7 @@ LANGUAGE sql STABLE AS $$
         UNION ALL
         -- Of the release before there was a ledger: what the CDR itself says.
         SELECT c.partner_id, c.currency, cdr_energy(c),
-               money_u6(money_minor(c.total_cost_u6, c.currency), c.currency)
+               money_u6(money_minor(cdr_gross(c), c.currency), c.currency)
           FROM bound, receipt r JOIN cdr c ON c.id = r.cdr
          WHERE r.content IS NULL AND r.issued_at >= from_at AND r.issued_at < until_at),
     by_cdrs AS (
@@ -113,7 +113,7 @@ LANGUAGE sql STABLE AS $$
     accepted AS (
         SELECT c.partner_id, c.currency, count(*) FILTER (WHERE NOT c.credit) AS cdrs,
                count(*) FILTER (WHERE c.credit) AS credits,
-               sum(c.total_cost_excl_u6) AS net,
+               sum(cdr_net(c)) AS net,
                sum(c.difference_u6) FILTER (WHERE NOT c.credit AND c.credited_by IS NULL)
                    AS difference,
                count(*) FILTER (WHERE c.class IN ('WARN', 'DISPUTE')) AS differing,
@@ -122,7 +122,7 @@ LANGUAGE sql STABLE AS $$
           FROM bound, cdr c WHERE c.accepted_at >= from_at AND c.accepted_at < until_at
          GROUP BY 1, 2),
     owed AS (
-        SELECT c.partner_id, c.currency, sum(c.total_cost_excl_u6) AS net
+        SELECT c.partner_id, c.currency, sum(cdr_net(c)) AS net
           FROM cdr c WHERE c.period = p_month GROUP BY 1, 2),
     booked AS (
         SELECT x.partner_id, x.currency, sum(x.net) AS net FROM (
@@ -132,7 +132,7 @@ LANGUAGE sql STABLE AS $$
                      ON l.entry = e.id AND l.account = 'cpo_payable:' || c.partner_id
              WHERE e.kind IN ('purchase', 'credit') AND e.at >= from_at AND e.at < until_at
             UNION ALL
-            SELECT c.partner_id, c.currency, c.total_cost_excl_u6
+            SELECT c.partner_id, c.currency, cdr_net(c)
               FROM cdr c WHERE c.period = p_month AND cdr_before_ledger(c)) x
          GROUP BY 1, 2),
     held AS (
@@ -385,7 +385,7 @@ $$;
 -- of lines that there were when they were last counted, and be slow for all that have come since.
 CREATE FUNCTION statement_due(p_partner bigint, p_currency text, p_month date)
 RETURNS SETOF statement_item LANGUAGE sql STABLE AS $$
-    SELECT c.id, c.period, c.credit, cdr_energy(c), c.total_cost_excl_u6, t.vat_treatment,
+    SELECT c.id, c.period, c.credit, cdr_energy(c), cdr_net(c), t.vat_treatment,
            t.vat_rate::numeric
       FROM cdr c
       LEFT JOIN LATERAL (SELECT * FROM statement_terms x
@@ -405,7 +405,7 @@ DECLARE
 BEGIN
     IF EXISTS (SELECT FROM statement WHERE id = v_id) THEN
         RETURN QUERY
-            SELECT c.id, c.period, c.credit, cdr_energy(c), c.total_cost_excl_u6, l.vat_treatment,
+            SELECT c.id, c.period, c.credit, cdr_energy(c), cdr_net(c), l.vat_treatment,
                    l.vat_rate::numeric
               FROM statement_line l JOIN cdr c ON c.id = l.cdr WHERE l.statement = v_id;
     ELSE
@@ -702,7 +702,7 @@ LANGUAGE sql STABLE AS $$
       FROM statement s,
            LATERAL (SELECT count(*) AS cdrs, count(*) FILTER (WHERE c.credit) AS credits,
                            coalesce(sum(cdr_energy(c)), 0) AS energy_mwh,
-                           coalesce(sum(c.total_cost_excl_u6), 0) AS net_u6
+                           coalesce(sum(cdr_net(c)), 0) AS net_u6
                       FROM statement_line l JOIN cdr c ON c.id = l.cdr
                      WHERE l.statement = s.id) x,
            LATERAL (SELECT sum(v.net_minor) AS net_minor, sum(v.vat_minor) AS vat_minor

@@ -170,6 +170,34 @@ def test_receipts_of_the_release_before_are_in_both(books):
     assert row["control"] and row["gross"] == Decimal("5.95") and row["owed"] == 5
 
 
+def credited_before_there_was_a_ledger(m):
+    """A CDR of 5 and its credit, of the release that looked at the amount of a credit alone."""
+    session, name = billed(m, "5.00", "5.95")
+    credited(m, session, name, "5.00", "5.95")
+    m.rows("SET session_replication_role = replica")
+    m.rows("UPDATE cdr SET total_cost_u6 = abs(total_cost_u6), total_cost_excl_u6 = abs(total_cost_excl_u6),"
+           " calculation = NULL")
+    m.rows("UPDATE receipt SET content = NULL, net_minor = NULL, vat_minor = NULL")
+    m.rows("TRUNCATE ledger_entry CASCADE")
+    m.rows("SET session_replication_role = origin")
+
+
+def test_an_old_credit_takes_back_whatever_its_sign(books):
+    m = books
+    terms(m)
+    credited_before_there_was_a_ledger(m)
+    billed(m, "1.00", "1.19")
+    row = reconciled(m)["EUR"]
+    assert row["owed"] == row["owed_by_ledger"] == row["cdr_net"] == 1 and row["control"]
+    assert row["gross"] == row["gross_by_cdrs"] == Decimal("1.19")
+    when = month(m)
+    assert document(m, when)["net"] == 1.00 and document(m, when)["control"]["equal"]
+    next_month(m)
+    assert close(m, when)["outcome"] == "closed"
+    assert document(m, when)["net"] == 1.00 and document(m, when)["control"]["equal"]
+    assert not m.rows("SELECT * FROM statement_check('-infinity')")
+
+
 # ---- statements ----
 
 def worked(m):
