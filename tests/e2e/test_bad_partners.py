@@ -32,7 +32,7 @@ def all_workers_know(hub, name):
     """The register is read every few seconds, and when it has changed."""
     time.sleep(1)
     hub.check_log()
-    wait_until(lambda: all(any(p["name"] == name for p in ok(hub.admin("GET", "/partners"))["items"]) for _ in range(12)),
+    wait_until(lambda: all(any(p["name"] == name for p in ok(hub.admin("GET", "/partners"))["items"]) for _ in range(24)),
                5, "every worker to know it")
 
 

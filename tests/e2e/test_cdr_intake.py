@@ -570,7 +570,7 @@ def retail(world, cpos):
     ok(world.hub.admin("POST", "/retail-tariffs", json={**RETAIL, "selector": {"country": ["DEU"]}}))
     user = User(world.hub)
     _, evse = cpos["2.2.1"].evse(user)
-    wait_until(lambda: all((ok(user.anew().evse(evse))["tariff"] or {}).get("kwh_price") == 0.59 for _ in range(12)), 20,
+    wait_until(lambda: all((ok(user.anew().evse(evse))["tariff"] or {}).get("kwh_price") == 0.59 for _ in range(24)), 20,
                "all workers to know the tariff")
     return RETAIL
 
@@ -638,7 +638,7 @@ def test_time_beyond_the_limit_is_the_hubs_loss(world, cpo, user, retail):
     try:
         fresh = User(world.hub)
         _, evse = cpo.evse(fresh)
-        wait_until(lambda: all(ok(fresh.anew().evse(evse))["tariff"]["max_charging_time"] == 5 for _ in range(12)), 20,
+        wait_until(lambda: all(ok(fresh.anew().evse(evse))["tariff"]["max_charging_time"] == 5 for _ in range(24)), 20,
                    "all workers to know the tariff")
         session_id, session = charged(cpo, fresh)
         cdr = record(cpo, session)

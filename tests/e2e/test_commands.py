@@ -33,7 +33,7 @@ class Network(Partner):
         if version != "2.2.1":
             world.sql("UPDATE partner SET version = %s, auth_encoding = 'auto' WHERE id = %s", version, self.id)
             world.sql("SELECT partner_changed()")
-        wait_until(lambda: all(self.user.anew().evse(self.evse).status_code == 200 for _ in range(12)), 5,
+        wait_until(lambda: all(self.user.anew().evse(self.evse).status_code == 200 for _ in range(24)), 5,
                    "every worker to know the EVSE")
         world.hub.workers_know(self.id, version=version, state="connected",
                                **({} if version == "2.2.1" else {"auth_encoding": "auto"}))

@@ -68,7 +68,7 @@ class Actor(Speaker):
         done(self.put(self.own("locations", location["id"]), location), 201)
         ids = [e["evse_id"] for e in location["evses"]]
         user = User(self.hub)
-        wait_until(lambda: all(user.anew().evse(ids[-1]).status_code == 200 for _ in range(6 * WORKERS)), 10,
+        wait_until(lambda: all(user.anew().evse(ids[-1]).status_code == 200 for _ in range(12 * WORKERS)), 10,
                    "every worker to know the EVSEs")
         return location, ids
 
@@ -162,7 +162,7 @@ def test_rotation_under_load_loses_nothing(hub, actor, version, strict):
     """R-CRED-05, R-CRED-06: neither side is ever turned away, whoever rotates; and each command arrives once."""
     p = actor(version)
     p.register(hub)
-    location, evses = p.site(150)
+    location, evses = p.site(300)
     sessions = [p.session(location=location, status="COMPLETED") for _ in range(5)]
     started = []
     p.accepted = {p.token_b}
@@ -209,7 +209,7 @@ def test_rotation_under_load_loses_nothing(hub, actor, version, strict):
             wait_until(lambda: p.commands and p.commands[-1][0] == p.form(new), 10, "the new token to be used")
         p.accepted = {new}
 
-    with Load(push) as pushes, Load(command, 0.01) as commands:
+    with Load(push) as pushes, Load(command, 0.03) as commands:
         wait_until(lambda: pushes.count > 3 and commands.count > 1, 10, "work")
         for _ in range(3):
             by_partner()
@@ -350,7 +350,7 @@ def test_tls_is_not_given_up(attacked, hub, robbed):
     number = partner_id(hub, p)
     attacked.sql("UPDATE partner SET versions_url = replace(versions_url, 'http:', 'https:') WHERE id = %s", number)
     attacked.sql("SELECT partner_changed()")
-    shown(hub, p, versions_url=p.base.replace("http:", "https:") + "/versions")
+    hub.workers_know(number, versions_url=p.base.replace("http:", "https:") + "/versions")
     envelope(p.put(p.credentials_url, p.credentials(token="the-thiefs-token")), 200, 2001)
     assert connection(attacked, p)[3] == p.before[3] and not p.received
 
@@ -374,6 +374,7 @@ def test_an_approval_is_for_exactly_that_host(attacked, hub, robbed, actor):
         assert approve(wrong).status_code // 100 == 4, wrong
         envelope(ask(new), 200, 2001)
     ok(approve(host))
+    hub.workers_know(number, hosts=lambda hosts: host in hosts)
     envelope(ask(other), 200, 2001)  # which the approval was not for
     assert not other.received and not new.received
     p.token = done(ask(new))["token"]
@@ -531,6 +532,7 @@ def test_leaving_stops_all_traffic_at_once(attacked, hub, actor, watcher, versio
     p.register(hub)
     allow(hub, p, watcher)
     location, evses = p.site(4)
+    p.locations = [location]  # two full pulls that lack it would close it
     user = User(hub)
     session_id = start_of(user, evses[0])
     command = wait_until(lambda: p.commands, 10, "the command")[0][1]["body"]
@@ -544,7 +546,8 @@ def test_leaving_stops_all_traffic_at_once(attacked, hub, actor, watcher, versio
     user.wait_for(session_id, "active")
     number = partner_id(hub, p)
     wait_until(lambda: not attacked.sql("SELECT 1 FROM pull WHERE partner_id = %s AND lease_until IS NOT NULL", number)
-               and p.requests("GET", f"/{version}/cdrs"), 20, "the first pulls")
+               and all(p.requests("GET", f"/{version}/{m}") for m in ("locations", "sessions", "cdrs", "tariffs")),
+               20, "the first pulls")
     assert done(watcher.get(f"{hub.url}/ocpi/cpo/2.2.1/locations/{location['id']}"))
 
     p.received.clear()
@@ -575,6 +578,7 @@ def test_leaving_stops_all_traffic_at_once(attacked, hub, actor, watcher, versio
         p.register(hub)
         assert p.token != old and p.get(p.versions_url, token=old).status_code == 401
     assert partner_id(hub, p) == number
+    hub.workers_know(number, state="connected")
     assert done(p.get(p.own("locations", location["id"]))) == location
     assert done(p.get(p.own("sessions", session["id"])))["id"] == session["id"]
     end = "end_datetime" if version == "2.1.1" else "end_date_time"

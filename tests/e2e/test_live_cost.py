@@ -25,7 +25,7 @@ def world(directory, token_keys):
         ok(w.hub.admin("POST", "/retail-tariffs", json=TARIFF))
         user, evse = User(w.hub), w.fresh_evse()
         wait_until(lambda: all(ok(user.anew().evse(evse))["tariff"]["kwh_price"] == 0.59
-                               for _ in range(12)), 10, "all workers to know the tariff")
+                               for _ in range(24)), 10, "all workers to know the tariff")
         yield w
     finally:
         w.stop()
@@ -173,7 +173,7 @@ def test_without_a_quote_there_is_no_detail(world):
     ok(world.hub.admin("POST", "/retail-tariffs", json={
         "id": "RT-GUESTS", "version": 1, "currency": "EUR", "vat": 24, "mode": "pass_through",
         "selector": {"country": ["FIN"], "user_group": ["guests"]}}))
-    wait_until(lambda: all(ok(user.anew().evse(evse))["tariff"]["kwh_price"] != 0.59 for _ in range(12)), 10,
+    wait_until(lambda: all(ok(user.anew().evse(evse))["tariff"]["kwh_price"] != 0.59 for _ in range(24)), 10,
                "the guests' tariff")
     session_id = user.started(evse)
     s = user.wait_for(session_id, lambda s: s["cost"] > 0)

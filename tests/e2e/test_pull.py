@@ -414,6 +414,7 @@ def test_a_silent_partner_is_probed_goes_offline_and_comes_back(make_world):
         wait_until(lambda: p.requests("GET", "/versions"), 20, "a probe")
         w.sql("UPDATE partner SET probe_at = hub_now()")
         wait_until(lambda: w.sql(partner_state) == [("offline",)], 40, "two probes to fail")
+        w.hub.workers_know(w.sql("SELECT id FROM partner WHERE name = 'Now and then'")[0][0], state="offline")
         refused = user.start(evse)
         assert refused.status_code == 503 and "offline" in refused.json()["detail"], refused.text
 

@@ -43,7 +43,7 @@ class Network(Partner):
         for e in place["evses"]:
             wait_until(lambda e=e: self.user.evse(e["evse_id"]).status_code == 200, 5, "the EVSE")
         last = place["evses"][-1]["evse_id"]
-        wait_until(lambda: all(self.user.anew().evse(last).status_code == 200 for _ in range(12)), 5,
+        wait_until(lambda: all(self.user.anew().evse(last).status_code == 200 for _ in range(24)), 5,
                    "every worker to know the EVSEs")
 
     def quirk(self, **quirks):

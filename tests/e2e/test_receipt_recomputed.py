@@ -55,7 +55,7 @@ def retail(three):
     ok(three.hub.admin("POST", "/retail-tariffs", json={**RETAIL, "selector": {"country": ["FIN"]}}))
     user, evse = User(three.hub), free_evse(three.cpo("2.2.1"))
     wait_until(lambda: all((ok(user.anew().evse(evse))["tariff"] or {}).get("kwh_price") == RETAIL["kwh_price"]
-                           for _ in range(12)), 20, "all workers to know the tariff")
+                           for _ in range(24)), 20, "all workers to know the tariff")
     return json.loads(json.dumps(RETAIL), parse_float=Decimal)
 
 

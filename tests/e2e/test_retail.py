@@ -48,7 +48,7 @@ def clean(world):
     evse = world.fresh_evse()
     user = User(world.hub)
     wait_until(lambda: all(ok(user.anew().evse(evse))["tariff"]["kwh_price"] not in (0.59, 0.11)
-                           for _ in range(12)), 10, "everything to be withdrawn")
+                           for _ in range(24)), 10, "everything to be withdrawn")
 
 
 def publish(world, seen=True, **document):
@@ -60,7 +60,7 @@ def publish(world, seen=True, **document):
         evse, user = world.fresh_evse(), User(world.hub)
         price = document.get("kwh_price")
         wait_until(lambda: all(ok(user.anew().evse(evse))["tariff"]["kwh_price"] == price
-                               for _ in range(12)), 10, "all workers to know it")
+                               for _ in range(24)), 10, "all workers to know it")
     return answer["document"]
 
 
@@ -241,8 +241,8 @@ def test_the_most_specific_tariff_is_chosen(world):
     def prices(user):
         return [ok(user.anew().evse(e))["tariff"]["kwh_price"] for e in (evse, ac)]
 
-    wait_until(lambda: all(prices(member) == [0.21, 0.21] for _ in range(12)), 10, "the group's price")
-    wait_until(lambda: all(prices(other) == [0.59, 0.31] for _ in range(12)), 10, "the others' price")
+    wait_until(lambda: all(prices(member) == [0.21, 0.21] for _ in range(24)), 10, "the group's price")
+    wait_until(lambda: all(prices(other) == [0.59, 0.31] for _ in range(24)), 10, "the others' price")
     gone = world.hub.admin("DELETE", "/user-groups/staff/members", params={"user_id": member.sub})
     assert ok(gone)["member"] is False
     assert prices(member) == [0.59, 0.31]
@@ -262,7 +262,7 @@ def test_a_version_of_tomorrow_waits(world):
     publish(world, seen=False, id=t["id"], version=2, kwh_price=0.99,
             valid_from="2090-01-01T00:00:00Z", vat=25.5)
     evse, user = world.fresh_evse(), User(world.hub)
-    assert all(ok(user.anew().evse(evse))["tariff"]["kwh_price"] == 0.59 for _ in range(12))
+    assert all(ok(user.anew().evse(evse))["tariff"]["kwh_price"] == 0.59 for _ in range(24))
 
 
 def test_a_markup_is_a_firm_price(world):
@@ -273,7 +273,7 @@ def test_a_markup_is_a_firm_price(world):
     price = (Decimal(str(passed["kwh_price"])) * Decimal("1.1")).quantize(
         Decimal("0.0001")) + Decimal("0.01")
     wait_until(lambda: all(Decimal(str(ok(user.anew().evse(evse))["tariff"]["kwh_price"])) == price
-                           for _ in range(12)), 10, f"the price {price}")
+                           for _ in range(24)), 10, f"the price {price}")
     session_id = user.started(evse)
     document, _, _, mode, _, _, _, by_network = quote_of(world, session_id)
     assert (mode, by_network) == ("markup", True)

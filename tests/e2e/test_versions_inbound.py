@@ -551,6 +551,7 @@ def test_a_new_host_waits_for_an_operator(hub, speaker, version):
     assert len(elsewhere.received) == before  # nobody called there
     known = shown(hub, p, host_asked=host, versions_url=p.base + "/versions")
     hub.ctl("partner", "approve", str(known["id"]), host)
+    hub.workers_know(known["id"], hosts=lambda hosts: host in hosts)
     elsewhere.token_b = p.token_b
     p.token = done(p.put(p.credentials_url, moved))["token"]
     shown(hub, p, versions_url=elsewhere.base + "/versions", host_asked=None, hosts=[host])
@@ -569,6 +570,7 @@ def test_endpoints_on_a_foreign_host(hub, speaker):
     envelope(p.post(p.credentials_url, p.credentials()), 200, 2001)
     known = shown(hub, p, state="planned", host_asked=urlsplit(elsewhere.base).netloc)
     hub.ctl("partner", "approve", p.name, known["host_asked"])
+    hub.workers_know(known["id"], hosts=lambda hosts: known["host_asked"] in hosts)
     done(p.post(p.credentials_url, p.credentials()))
 
 
@@ -649,6 +651,7 @@ def test_we_do_not_follow_them_to_another_host(hub, speaker):
     number = re.search(r"approve (\d+)", answer.json()["detail"]).group(1)
     # The partner is new: the worker that is asked may hear of it a moment later.
     wait_until(lambda: hub.ctl("partner", "approve", number, host) or True, 5, "the approval")
+    hub.workers_know(number, hosts=lambda hosts: host in hosts)
     elsewhere.endpoints = p.our_endpoints()
     ok(hub.admin("POST", "/partners/register", json=ask))
 
@@ -953,14 +956,9 @@ def quirky(hub, speaker):
         number = str(partner_id(hub, p))
         for quirk in quirks:
             hub.ctl("partner", "quirk", number, quirk)
-
-        def known():
-            return ok(hub.admin("GET", f"/partners/{number}"))["quirks"]
-
         # Each process hears of it and reads the register again.
         wanted = {name: value != "off" for name, _, value in (q.partition("=") for q in quirks)}
-        wait_until(lambda: all(known().get(name, False) == value for _ in range(12) for name, value in wanted.items()),
-                   5, f"every worker to know {quirks}")
+        hub.workers_know(number, quirks=lambda has: all(has.get(name, False) == value for name, value in wanted.items()))
         return p
 
     p.has = has
