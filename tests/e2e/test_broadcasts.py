@@ -129,7 +129,7 @@ def test_a_location_for_everybody_reaches_the_opposite_side(crowd):
     began = time.time()
     answer = crowd.cpo.put(own(crowd.cpo, "locations", location["id"]), location)
     done(answer, 201)
-    assert time.time() - began < 2
+    assert time.time() - began < 4
     assert (answer.headers["OCPI-from-party-id"], answer.headers["OCPI-to-party-id"]) == ("HUB", "BCP")
     told = crowd.told("locations", location["id"], "PUT", crowd.hears)
     by_the_hub(crowd, told)

@@ -401,7 +401,7 @@ def rows(world):
             "client_info", "party", "party_pending", "contract", "outbox", "token"} <= set(tables)
     found = {t: set() for t in tables}
     for table, row in world.sql(" UNION ALL ".join(
-            f"SELECT '{t}', (to_jsonb(t) - '{{last_contact_at,probe_at,failures}}'::text[])::text FROM {t} t"
+            f"SELECT '{t}', (to_jsonb(t) - '{{last_contact_at,probe_at,failures,retry_at}}'::text[])::text FROM {t} t"
             for t in tables)):
         found[table].add(row)
     return found

@@ -364,7 +364,7 @@ def test_a_cpo_that_hangs_delays_nobody_else(house):
     for (emsp, other), there in places.items():
         asked = house.emsp(emsp).post("/sim/command", **there, **to(emsp, other))
         assert asked["body"]["data"]["result"] == "ACCEPTED", asked
-        wait_until(lambda e=emsp, a=asked: results(house, e, a) == ["ACCEPTED"], 5, "the result")
+        wait_until(lambda e=emsp, a=asked: results(house, e, a) == ["ACCEPTED"], 8, "the result")
         sessions = house.cpo(other).get("/sim/sessions")["sessions"]
         wait_until(lambda e=emsp, s=sessions[-1]: [i for i in received(house.emsp(e), "sessions") if i["id"] == s["id"]],
                    10, "the Session")

@@ -7,7 +7,7 @@ import uuid
 from decimal import ROUND_HALF_UP, Decimal
 
 import requests
-from harness import User, ok, problem, wait_until
+from harness import User, ok, problem, rounded, wait_until
 
 STATUS_KEYS = {"session_id", "status", "energy_kwh", "cost", "currency", "duration_minutes",
                "start_time", "substatus", "end_time", "failure_code", "last_error", "updated_at",
@@ -64,7 +64,7 @@ def test_a_session_lives_from_start_to_receipt(user, sim, evse):
     assert receipt["session_id"] == session_id and receipt["evse_id"] == evse
     assert receipt["network"] == "Virta" and receipt["currency"] == cdr["currency"]
     assert receipt["payment_status"] == "not_required"
-    assert Decimal(str(receipt["energy_kwh"])) == round(Decimal(str(cdr["total_energy"])), 3)
+    assert Decimal(str(receipt["energy_kwh"])) == rounded(cdr["total_energy"], 3)
     # Rounded once, half away from zero, to the currency's decimals.
     assert Decimal(str(receipt["cost"])) == Decimal(str(cdr["total_cost"]["incl_vat"])).quantize(
         Decimal("0.01"), ROUND_HALF_UP)
