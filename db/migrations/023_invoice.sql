@@ -32,9 +32,11 @@ CREATE UNIQUE INDEX invoice_record_key ON invoice_record (partner_id, sent, owne
 CREATE INDEX invoice_record_of_statement ON invoice_record (statement) WHERE statement IS NOT NULL;
 CREATE INDEX invoice_record_by_arrival ON invoice_record (received_at, id);
 
--- Its CDRs in its order. The same id twice is two rows: the invoice may count it twice.
+-- Its CDRs in its order. The same id twice is two rows: the invoice may count it twice. There may be
+-- a hundred thousand of them, and a foreign key would look for the record as often: they are written
+-- with it, in one statement, and no record is ever removed.
 CREATE TABLE invoice_cdr (
-    invoice bigint NOT NULL REFERENCES invoice_record,
+    invoice bigint NOT NULL, -- invoice_record
     position int NOT NULL,
     cdr_id text NOT NULL,
     PRIMARY KEY (invoice, position)
@@ -63,11 +65,19 @@ CREATE TRIGGER invoice_total_guard BEFORE UPDATE OR DELETE ON invoice_total
 
 -- ---------------------------------------------------------------- receiving
 
-CREATE FUNCTION invoice_write_cdrs(p_invoice bigint, p_cdrs text[]) RETURNS void LANGUAGE sql AS $$
-    DELETE FROM invoice_cdr WHERE invoice = p_invoice;
+-- What stands where it stood is left alone.
+CREATE FUNCTION invoice_write_cdrs(p_invoice bigint, p_cdrs text[]) RETURNS void
+LANGUAGE plpgsql SET enable_nestloop = off SET enable_mergejoin = off AS $$
+BEGIN
+    DELETE FROM invoice_cdr x
+     WHERE invoice = p_invoice AND NOT EXISTS (
+           SELECT FROM unnest(p_cdrs) WITH ORDINALITY y (c, i)
+            WHERE y.i = x.position AND y.c = x.cdr_id);
     INSERT INTO invoice_cdr (invoice, position, cdr_id)
-    SELECT p_invoice, i, c FROM unnest(p_cdrs) WITH ORDINALITY x (c, i);
-$$;
+    SELECT p_invoice, i, c FROM unnest(p_cdrs) WITH ORDINALITY y (c, i)
+     WHERE NOT EXISTS (SELECT FROM invoice_cdr x
+                        WHERE x.invoice = p_invoice AND x.position = y.i AND x.cdr_id = y.c);
+END $$;
 
 -- Outcomes: created, replaced, same; stale: an older state of a PUT, nothing changes (R-TRANS-15);
 -- exists: a POST of another content under an id that is taken. A clock that cannot be relied upon

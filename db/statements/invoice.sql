@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Invoice reconciliation; the functions stand in migrations/023_invoice.sql.
 
--- name: invoice_put
+-- name: invoice_put alone
+-- It may have a hundred thousand CDRs, and starts and stops shall not wait for them.
 SELECT invoice_put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS outcome
 
 -- name: invoice_get

@@ -36,7 +36,7 @@ def m(url):
     # Every test has the world for itself; cdr and receipt refuse to be emptied otherwise.
     model.rows("SET session_replication_role = replica")
     model.rows("TRUNCATE session, session_event, operation, timer, network_session, cdr,"
-               " cdr_refused, receipt, receipt_series, finance_case, idempotency, token, invoice_record CASCADE")
+               " cdr_refused, receipt, receipt_series, finance_case, idempotency, token, invoice_record, invoice_cdr CASCADE")
     model.rows("SET session_replication_role = origin")
     yield model
     model.close()

@@ -28,7 +28,7 @@ TABLES = ("partner, party, party_pending, partner_token, pull, push_target, cont
           " roaming_token, client_info, location, evse, tariff, tariff_version, session,"
           " session_event, operation, timer, network_session, shared_session, cdr, cdr_refused, receipt,"
           " receipt_series, ledger_entry, finance_case, idempotency, token, relay_context, relay_result,"
-          " relay_cursor, profile_setter, invoice_record, alias, shared_id, reservation_number")
+          " relay_cursor, profile_setter, invoice_record, invoice_cdr, alias, shared_id, reservation_number")
 
 SENDER_MODULES = ("locations", "tariffs", "sessions", "cdrs")
 OLD = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)

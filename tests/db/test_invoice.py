@@ -52,6 +52,41 @@ def terms(m, treatment="domestic", rate=19):
            " VALUES (%s, 'EUR', '2020-01-01', %s, %s, 'exempt', 0, 'x', hub_now())", m.partner, treatment, rate)
 
 
+# ---- writing ----
+
+
+def test_a_new_state_writes_no_more_than_what_differs(m):
+    def stored():
+        return m.rows("SELECT ctid, cdr_id FROM invoice_cdr WHERE invoice = %s ORDER BY position", number_of(m, record))
+    _, record = put(m, ["A", "B", "B", "C", "D"])
+    before = stored()
+    assert put(m, ["A", "X", "B", "C"], record, way="put")[0] == "replaced"
+    after = stored()
+    assert [x["cdr_id"] for x in after] == ["A", "X", "B", "C"]
+    assert [x["ctid"] for x in after if x["cdr_id"] != "X"] == [before[i]["ctid"] for i in (0, 2, 3)]
+    assert put(m, ["C", "B", "A", "A", "A", "A"], record, way="put")[0] == "replaced"
+    assert [x["cdr_id"] for x in stored()] == ["C", "B", "A", "A", "A", "A"]
+    assert put(m, [], record, way="put")[0] == "replaced" and stored() == []
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_cdrs_fit_into_one_statement(m):
+    many = [f"CDR-{i:08d}-of-thirty-six-characters" for i in range(100000)]
+    pid = m.row("SELECT pg_backend_pid() AS pid")["pid"]
+
+    def cpu_s():  # of the server's process: whatever else the machine does
+        with open(f"/proc/{pid}/schedstat", encoding="ascii") as f:
+            return int(f.read().split()[0]) / 1e9
+
+    begin = cpu_s()
+    _, record = put(m, many)
+    assert cpu_s() - begin < 2
+    begin = cpu_s()
+    assert put(m, many[::-1], record, way="put")[0] == "replaced"
+    assert cpu_s() - begin < 2
+    assert m.row("SELECT count(*) AS n FROM invoice_cdr WHERE invoice = %s", number_of(m, record))["n"] == 100000
+
+
 # ---- classes ----
 
 
