@@ -144,12 +144,15 @@ static bool was_sent(const struct transfer *t)
     return bytes > 0 || t->attempts > 1;
 }
 
+static const char too_large[] = "the answer is too large";
+
 static void transfer_broken(struct transfer *t, const char *error, bool timed_out)
 {
     struct http_answer answer = {
         .outcome = was_sent(t) ? HTTP_UNCLEAR : HTTP_NOT_SENT,
         .error = error,
         .timed_out = timed_out,
+        .too_large = error == too_large,
         .body = "",
     };
 
@@ -180,7 +183,7 @@ static void transfer_over(struct transfer *t, CURLcode code)
     else if (t->refused && code == CURLE_COULDNT_CONNECT)
         transfer_broken(t, "the address is not public", false);
     else if (code == CURLE_FILESIZE_EXCEEDED)
-        transfer_broken(t, "the answer is too large", false);
+        transfer_broken(t, too_large, false);
     else if (code != CURLE_OK)
         transfer_broken(t, *t->curl_error ? t->curl_error : curl_easy_strerror(code),
                         code == CURLE_OPERATION_TIMEDOUT);
@@ -370,7 +373,7 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
             return t->call.sink(t->call.sink_arg, bytes, length) ? length : 0;
     }
     if (length > t->call.max_answer - t->body.length) {
-        t->trouble = "the answer is too large";
+        t->trouble = too_large;
         return 0;
     }
     text_add_bytes(&t->body, bytes, length);

@@ -65,6 +65,7 @@ struct http_answer {
     size_t body_length;
     const char *error; /* why there is no answer, for people */
     bool timed_out;
+    bool too_large; /* longer than max_answer */
     int64_t duration_ms;
 };
 const char *http_answer_header(const struct http_answer *a, const char *lower_case_name);

@@ -180,10 +180,10 @@ static void answer_read(struct arena *a, const struct ocpi_call *call,
     ret->data = ret->envelope.data;
 }
 
-/* 4xx and OCPI's own codes are answers of a partner that works. */
+/* 4xx, OCPI's own codes, and more than we take are answers of a partner that works. */
 static bool partner_works(const struct http_answer *http)
 {
-    return http->outcome == HTTP_ANSWERED && http->status < 500;
+    return http->too_large || (http->outcome == HTTP_ANSWERED && http->status < 500);
 }
 
 static void answered(void *context, const struct http_answer *http)

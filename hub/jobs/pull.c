@@ -20,7 +20,11 @@
 #include "hub/jobs/pull_store.h"
 #include "ocpi/headers.h"
 
-enum { PAGE_BYTES = 8 * 1024 * 1024, PAGE_VALUES = 1000000 };
+enum {
+    PAGE_BYTES = 8 * 1024 * 1024,
+    PAGE_VALUES = 1000000,
+    PASSED_OVER_PAGES = PULL_PAGES_MAX / 20, /* what an object that is left out counts for */
+};
 
 struct pull {
     struct pull_claims claims;
@@ -82,12 +86,34 @@ static const char *first_id(const json_t *objects)
     return id ? id : json_text_of(first, "uid");
 }
 
+/* Asked for again with fewer objects. One that is too large alone is left out, so that what is
+ * behind it comes: the pull is not complete then, and the next one asks for it again. Whoever sends
+ * too much whatever the offset is not asked for ever. */
+static void make_smaller(struct flow *f, struct pull *p)
+{
+    p->ok = true;
+    p->next.cursor = pull_smaller_page(f->arena, p->url);
+    if (p->next.cursor)
+        return;
+    p->next.complete = false;
+    p->next.pages += PASSED_OVER_PAGES;
+    if (p->next.pages < PULL_PAGES_MAX)
+        p->next.cursor = pull_page_behind(f->arena, p->claim, p->url);
+    log_line(LOG_WARN, "an object is too large to be fetched",
+             LOG_TEXT("partner", p->partner->name), LOG_TEXT("module", p->claim->module),
+             LOG_TEXT("page", p->url), LOG_TEXT("goes_on_at", p->next.cursor));
+}
+
 static enum flow_next read_page(struct flow *f)
 {
     struct pull *p = f->state;
 
     if (!p->url)
         return FLOW_NEXT;
+    if (p->answer.http.too_large) {
+        make_smaller(f, p);
+        return FLOW_NEXT;
+    }
     struct err e = ocpi_answer_err(f->arena, &p->answer);
     if (failed(e) || !json_is_array(p->answer.data)) {
         log_line(LOG_WARN, "a page could not be fetched", LOG_TEXT("partner", p->partner->name),

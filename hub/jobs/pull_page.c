@@ -49,18 +49,18 @@ static int64_t offset_of(struct arena *a, const char *url)
     return offset > 0 ? offset : 0;
 }
 
-/* The same URL with another offset; its other parameters stay as they are. */
-static const char *with_offset(struct arena *a, const char *url, int64_t offset)
+/* The same URL with another value; its other parameters stay as they are. */
+static const char *with_count(struct arena *a, const char *url, const char *name, int64_t count)
 {
-    size_t path = strcspn(url, "?");
+    size_t path = strcspn(url, "?"), name_length = strlen(name);
     struct text t;
 
     text_init(&t, a, strlen(url) + 64);
     text_add_bytes(&t, url, path);
-    text_printf(&t, "?offset=%lld", (long long)offset);
+    text_printf(&t, "?%s=%lld", name, (long long)count);
     for (const char *p = url[path] ? url + path + 1 : ""; *p;) {
         size_t length = strcspn(p, "&");
-        if (length > 0 && strncmp(p, "offset=", 7) != 0) {
+        if (length > 0 && (strncmp(p, name, name_length) != 0 || p[name_length] != '=')) {
             text_add(&t, "&");
             text_add_bytes(&t, p, length);
         }
@@ -68,6 +68,36 @@ static const char *with_offset(struct arena *a, const char *url, int64_t offset)
         p += *p == '&';
     }
     return t.bytes;
+}
+
+static const char *with_offset(struct arena *a, const char *url, int64_t offset)
+{
+    return with_count(a, url, "offset", offset);
+}
+
+/* ---- too large ---- */
+
+static int64_t count_in(struct arena *a, const char *url, const char *name)
+{
+    const char *query = strchr(url, '?');
+
+    return query ? header_count(query_value(a, query + 1, name, NULL)) : -1;
+}
+
+const char *pull_smaller_page(struct arena *a, const char *url)
+{
+    int64_t limit = count_in(a, url, "limit");
+
+    if (limit <= 0 || limit > PAGE_LIMIT)
+        limit = PAGE_LIMIT;
+    return limit > 1 ? with_count(a, url, "limit", limit / 2) : NULL;
+}
+
+const char *pull_page_behind(struct arena *a, const struct pull_claim *claim, const char *url)
+{
+    if (claim->page_url && count_in(a, url, "offset") < 0)
+        return NULL;
+    return with_offset(a, with_count(a, url, "limit", PAGE_LIMIT_LARGE), offset_of(a, url) + 1);
 }
 
 /* ---- the next one ---- */

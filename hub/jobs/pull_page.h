@@ -14,6 +14,12 @@ struct arena;
 const char *pull_first_page(struct arena *a, const struct peer *peer,
                             const struct pull_claim *claim);
 
+/* A page that is too large, with half as many objects: its address. NULL: it has one already. */
+const char *pull_smaller_page(struct arena *a, const char *url);
+/* The address behind an object that is too large by itself. NULL: the partner's own Links, which
+ * say no offset, lead there alone. */
+const char *pull_page_behind(struct arena *a, const struct pull_claim *claim, const char *url);
+
 struct pull_page {
     const char *url;
     const char *link; /* the header, NULL: none */

@@ -212,6 +212,45 @@ def test_a_page_that_fails_is_asked_for_again_not_the_first_one(world, lister):
     assert stored(world, lister) == {o["id"] for o in all_of_them}
 
 
+def heavy(lister, weight):
+    """Each object makes its page some MiB longer."""
+    honest = lister.page
+
+    def page(request):
+        status, body, headers = honest("locations", request)
+        kilobytes = sum(weight(o["id"]) << 10 for o in body["data"])
+        return status, {**body, "padding": ["x" * 1024] * kilobytes}, headers
+
+    lister.scripted[("GET", "/2.2.1/locations")] = page
+
+
+def test_a_page_that_is_too_large_comes_in_smaller_ones_and_what_is_too_large_alone_is_left_out(world, lister):
+    all_of_them = locations(lister, 8)
+    before = logged(world, "an object is too large to be fetched")
+    heavy(lister, lambda name: 9 if name == "L004" else 3)
+    pull(world, lister, "locations")
+    assert stored(world, lister) == {o["id"] for o in all_of_them} - {"L004"}
+    asked = [(q.get("offset"), q["limit"]) for q in lister.asked("locations")]
+    assert asked == [(None, "20"), (None, "10"), (None, "5"), (None, "2"), ("2", "2"), ("4", "2"), ("4", "1"),
+                     ("5", "20"), ("5", "10"), ("5", "5"), ("5", "2"), ("7", "2")]
+    assert logged(world, "an object is too large to be fetched") == before + 1
+    assert state(world, lister, "locations", "failures, full_at") == (0, None), "what is left out is asked for again"
+
+
+def test_a_partner_whose_pages_are_all_too_large_is_not_asked_for_ever(world, lister):
+    locations(lister, 100)
+    lister.size = 1
+    heavy(lister, lambda name: 9)
+    world.sql("UPDATE pull SET pages = 7000 WHERE partner_id = %s AND module = 'locations'", lister.id)
+    world.sql("UPDATE pull SET cursor = %s WHERE partner_id = %s AND module = 'locations'",
+              f"{lister.base}/2.2.1/locations?offset=3&limit=1", lister.id)
+    pull(world, lister, "locations")
+    assert [q["offset"] for q in lister.asked("locations")] == ["3"] + ["4"] * 5 + ["5"] * 5 + ["6"] * 5 + [
+        "7"] * 5 + ["8"] * 5
+    assert not stored(world, lister)
+    assert not world.hub.metric("hub_breaker_state", network=str(lister.id)), "it answers: nothing is kept from it"
+
+
 # ---- objects ----
 
 

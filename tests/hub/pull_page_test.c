@@ -184,6 +184,34 @@ static void ten_thousand_pages_are_enough(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void a_page_that_is_too_large_is_asked_for_with_half_as_many(void **state)
+{
+    const char *url = BASE "?limit=20&date_from=2026-03-30T07%3A59%3A58Z";
+    int asked = 1;
+
+    (void)state;
+    assert_string_equal(pull_smaller_page(a, url),
+                        BASE "?limit=10&date_from=2026-03-30T07%3A59%3A58Z");
+    for (const char *smaller = url; (smaller = pull_smaller_page(a, smaller)); asked++)
+        url = smaller;
+    assert_int_equal(asked, 5);
+    assert_string_equal(url, BASE "?limit=1&date_from=2026-03-30T07%3A59%3A58Z");
+    assert_string_equal(pull_smaller_page(a, BASE), BASE "?limit=50");
+    assert_string_equal(pull_smaller_page(a, BASE "?my_limit=1&cursor=x"),
+                        BASE "?limit=50&my_limit=1&cursor=x");
+    assert_string_equal(pull_smaller_page(a, BASE "?limit=1000"), BASE "?limit=50");
+}
+
+static void an_object_that_is_too_large_is_passed_over(void **state)
+{
+    (void)state;
+    assert_string_equal(pull_page_behind(a, &claim, BASE "?limit=1"), BASE "?offset=1&limit=20");
+    claim.page_url = BASE;
+    assert_string_equal(pull_page_behind(a, &claim, BASE "?offset=7&limit=1"),
+                        BASE "?offset=8&limit=20");
+    assert_null(pull_page_behind(a, &claim, BASE "?cursor=x&limit=1"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +223,8 @@ int main(void)
         TEST(a_falling_total_repeats_the_page_before),
         TEST(pages_that_go_in_a_circle_end),
         TEST(ten_thousand_pages_are_enough),
+        TEST(a_page_that_is_too_large_is_asked_for_with_half_as_many),
+        TEST(an_object_that_is_too_large_is_passed_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
