@@ -557,7 +557,7 @@ BEGIN
     RETURN ARRAY(SELECT id FROM partner WHERE state = 'suspended' OR NOT enabled);
 END $$;
 
--- As before, at a third of the cost: each Session and CDR of 2.1.1 asks, when it comes and when it is
+-- As before, at half of the cost: each Session and CDR of 2.1.1 asks, when it comes and when it is
 -- told. So contract_allows() is written out.
 CREATE OR REPLACE FUNCTION token_owner_find(p_cpo bigint, p_uid text)
 RETURNS TABLE (ours boolean, country_code text, party_id text, uid text, type text,
