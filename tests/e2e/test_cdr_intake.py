@@ -667,6 +667,8 @@ def test_an_audit_that_was_missed_is_a_case_until_the_next_one(world):
 
 def test_the_audit_finds_nothing_and_then_what_is_wrong(world, cpo, user):
     """Nightly; here by hand, by making it due."""
+    _, session = charged(cpo, user)
+    post(cpo, record(cpo, session))
     all_cancelled(world)
     before = len(rows(world, "SELECT 1 FROM finance_audit"))
     rows(world, "UPDATE finance_job SET due_at = now()")
