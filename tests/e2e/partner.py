@@ -92,8 +92,8 @@ class Partner:
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
-        self.port = kept_port()  # also while nobody listens
-        self.server = http.server.ThreadingHTTPServer(self.port.getsockname(), Handler)
+        self.held = kept_port()  # also while nobody listens
+        self.server = http.server.ThreadingHTTPServer(self.held.getsockname(), Handler)
         self.server.daemon_threads = True
         self.base = f"http://127.0.0.1:{self.server.server_address[1]}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
@@ -101,7 +101,7 @@ class Partner:
 
     def close(self):
         self.fall_silent()
-        self.port.close()
+        self.held.close()
 
     def fall_silent(self):
         self.server.shutdown()
