@@ -261,8 +261,7 @@ def test_a_persons_word_makes_no_second_bill(world, cpo, user, ann):
     assert filed(world, second)["filed"] == "declined"
 
 
-@pytest.mark.parametrize("word", ["confirm", "decline"])
-def test_the_cdr_of_a_late_start(world, cpo, user, ann, word):
+def late_start(cpo, user):
     """Rule 12b: a start that was reported failed, and a car that charges all the same."""
     session_id, command, session = cpo.begin(user)
     done(cpo.post(command["response_url"], {"result": "FAILED"}))
@@ -270,6 +269,12 @@ def test_the_cdr_of_a_late_start(world, cpo, user, ann, word):
     session = {**session, "start_date_time": at(-10)}
     done(cpo.put(cpo.own("sessions", session["id"]), session), 201)
     user.wait_for(session_id, "stopping")
+    return session_id, session
+
+
+@pytest.mark.parametrize("word", ["confirm", "decline"])
+def test_the_cdr_of_a_late_start(world, cpo, user, ann, word):
+    session_id, session = late_start(cpo, user)
     case = case_of(ann, "late_start", session=session_id)
     body = problem(ann.post(f"/cases/{case}/resolve", {"resolution": "confirm"}), 422, "validation_failed")
     assert "not come yet" in body["detail"]
@@ -286,12 +291,7 @@ def test_the_cdr_of_a_late_start(world, cpo, user, ann, word):
 
 
 def test_a_late_start_may_be_declined_before_its_cdr_comes(world, cpo, user, ann):
-    session_id, command, session = cpo.begin(user)
-    done(cpo.post(command["response_url"], {"result": "FAILED"}))
-    user.wait_for(session_id, "failed")
-    session = {**session, "start_date_time": at(-10)}
-    done(cpo.put(cpo.own("sessions", session["id"]), session), 201)
-    user.wait_for(session_id, "stopping")
+    session_id, session = late_start(cpo, user)
     answer = ok(ann.post(f"/cases/{case_of(ann, 'late_start', session=session_id)}/resolve", {"resolution": "decline"}))
     assert answer["filed"] is None and answer["receipt_number"] is None
     user.wait_for(session_id, "failed")
