@@ -85,9 +85,10 @@ struct err intake_check(struct flow *f, const struct intake *in, const char *obj
                         &in->partner->peer.leniency, f->arena);
 }
 
-struct err intake_check_patch(struct flow *f, const struct intake *in, const char *object,
+struct err intake_check_patch(struct flow *f, struct intake *in, const char *object,
                               const json_t *patch)
 {
+    in->timeless = in->version == OCPI_2_1_1 && !json_text_of(patch, "last_updated");
     return object_check_patch(object_type_find(in->version, object), patch,
                               &in->partner->peer.leniency, f->arena);
 }
@@ -168,7 +169,7 @@ void intake_stamp(const struct intake *in, json_t *patch, const json_t *stored)
     int64_t now = time_now_us(), before = intake_updated(stored);
     char text[TIME_TEXT];
 
-    if (in->version != OCPI_2_1_1 || json_text_of(patch, "last_updated"))
+    if (!in->timeless)
         return;
     now -= now % US_PER_SECOND; /* 2.1.1 has whole seconds */
     if (before != TIME_NONE && before > now)

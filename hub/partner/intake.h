@@ -26,7 +26,8 @@ struct intake {
     enum ocpi_version version; /* of the document */
     /* Its owner, who stands in no object of 2.1.1: of the URL, or of the connection. */
     struct party_id owner;
-    bool in_url; /* the URL names it: what is pushed says the same (R-TRANS-17) */
+    bool in_url;   /* the URL names it: what is pushed says the same (R-TRANS-17) */
+    bool timeless; /* a PATCH of 2.1.1 that came without last_updated: intake_stamp */
     /* Session and CDR of 2.1.1: what token_owner_find says of intake_auth_id; NULL: not asked. */
     const struct token_owner *token;
 };
@@ -37,10 +38,11 @@ struct intake intake_of_request(struct flow *f, const char *country_code, const 
 /* What we pulled: of the version and the party of the connection. */
 struct intake intake_of_connection(const struct partner *p);
 
-/* By the table of its version: "Location", "Session" ... A PATCH has what it changes alone. */
+/* By the table of its version: "Location", "Session" ... A PATCH has what it changes alone; notes
+ * in `in` whether it says its time. */
 struct err intake_check(struct flow *f, const struct intake *in, const char *object,
                         const json_t *document);
-struct err intake_check_patch(struct flow *f, const struct intake *in, const char *object,
+struct err intake_check_patch(struct flow *f, struct intake *in, const char *object,
                               const json_t *patch);
 /* Session and CDR: what it was charged with, if that has to be looked up; NULL: the document says
  * whose it is. */
@@ -95,8 +97,9 @@ struct err intake_stored(struct flow *f, const struct intake *in, const char *ob
 const char *intake_stored_auth_id(struct flow *f, const struct intake *in,
                                   const struct stored_object *stored);
 
-/* last_updated of a PATCH of 2.1.1, which need not have one: the time of receipt, never older than
- * the stored object's (R-TRANS-12, R-BR-08). Others stay as they are. */
+/* last_updated of a PATCH of 2.1.1 that came without: now, never older than the stored object's
+ * (R-TRANS-12, R-BR-08). At each try anew, or what was stored meanwhile would be newer than it.
+ * Others stay as they are. After intake_check_patch. */
 void intake_stamp(const struct intake *in, json_t *patch, const json_t *stored);
 int64_t intake_updated(const json_t *object); /* its last_updated; TIME_NONE */
 

@@ -29,7 +29,7 @@ struct location_write {
     struct intake in;
     enum level level;
     const char *evse_uid, *connector_id;
-    bool patch, stamp; /* stamp: it says no time, so it gets that of its receipt */
+    bool patch;
     enum { READ, MERGE, SEE } phase;
     int tries;
     struct stored_object stored;
@@ -163,10 +163,7 @@ static void lift_updated(json_t *parent, const json_t *part)
 /* R-TRANS-15; the part of 2.1.1 that says no time gets one. */
 static bool is_older(const struct location_write *w, json_t *body, const json_t *stored)
 {
-    if (w->stamp) {
-        json_object_del(body, "last_updated"); /* of a former try */
-        intake_stamp(&w->in, body, stored);
-    }
+    intake_stamp(&w->in, body, stored);
     return !w->in.partner->peer.quirks.unreliable_clock &&
            intake_updated(body) < intake_updated(stored);
 }
@@ -245,7 +242,6 @@ static enum flow_next check(struct flow *f)
 
     w->patch = strcmp(r->http->method, "PATCH") == 0;
     FLOW_TRY(f, read_path(f, w));
-    w->stamp = w->patch && w->in.version == OCPI_2_1_1 && !json_text_of(r->json, "last_updated");
     whole = w->level == LEVEL_LOCATION && !w->patch;
     if (w->patch)
         FLOW_TRY(f, intake_check_patch(f, &w->in, class_of(w->level), r->json));

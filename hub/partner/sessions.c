@@ -24,7 +24,7 @@ struct session_write {
     struct network_session_key key;
     struct intake in;
     enum { READ, KNOW, MERGE, ASK, PUT, SEE } phase;
-    bool patch, stamp; /* stamp: it says no time, so it gets that of its receipt */
+    bool patch;
     int tries;
     struct stored_object stored;
     json_t *document; /* the whole Session, changed */
@@ -114,7 +114,6 @@ static enum flow_next check(struct flow *f)
     FLOW_TRY(f, read_path(f, w));
     if (w->patch) {
         FLOW_TRY(f, intake_check_patch(f, &w->in, "Session", r->json));
-        w->stamp = w->in.version == OCPI_2_1_1 && !json_text_of(r->json, "last_updated");
         return FLOW_NEXT;
     }
     if (w->in.version == OCPI_2_1_1) /* else its intake does */
@@ -154,10 +153,7 @@ static struct err merge(struct flow *f, struct session_write *w)
     if (!w->stored.found) /* the sender falls back to PUT */
         return err_rule(err_new(ERR_OBJECT_NOT_FOUND), "R-TRANS-14");
     TRY(read_whole(f, w, &stored));
-    if (w->stamp) {
-        json_object_del(patch, "last_updated"); /* of a former try */
-        intake_stamp(&w->in, patch, stored);
-    }
+    intake_stamp(&w->in, patch, stored);
     if (replaces_periods(w, stored, patch))
         return object_merge(type, stored, patch, leniency, f->arena, &w->document);
     return session_merge_as(type, stored, patch, leniency, f->arena, &w->document);

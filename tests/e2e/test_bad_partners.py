@@ -4,12 +4,15 @@ Partners that say what no partner should, or all at once: it costs them their co
 never the hub.
 """
 
+import contextlib
 import copy
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg2
 import pytest
+from emsp_partner import Party
 from harness import World, ok, wait_until
 from partner import now
 from test_versions_inbound import VERSIONS, Speaker, done
@@ -100,6 +103,41 @@ def test_a_tariff_is_patched_at_once_by_many_and_no_change_is_lost(world):
     assert [a.text for a in answers if a.status_code != 200 or a.json()["status_code"] != 1000] == []
     stored = done(p.get(p.own("tariffs", "T")))
     assert {k: v for k, v in stored.items() if k.startswith("x")} == {f"x{i}": i for i in range(12)}
+
+
+def hold_up(world, table, party, send):
+    """Sends what takes an object as it is; another writes it, in a later second, before that is stored."""
+    with contextlib.closing(psycopg2.connect(world.database_url)) as other, other.cursor() as cursor, \
+            ThreadPoolExecutor(1) as pool:
+        cursor.execute(f"SELECT id, document FROM {table} WHERE party_id = %s FOR UPDATE", (party,))
+        ((number, document),) = cursor.fetchall()
+        sent = pool.submit(send)
+        wait_until(lambda: world.sql("SELECT 1 FROM pg_locks WHERE NOT granted"), 5, "the PATCH to wait")
+        time.sleep(1.1)
+        at = now()
+        cursor.execute(f"UPDATE {table} SET version = version + 1, last_updated = %s, document = %s WHERE id = %s",
+                       (at, json.dumps({**json.loads(document), "last_updated": at}), number))
+        other.commit()
+        return sent.result()
+
+
+@pytest.mark.parametrize("module, table, party, change", [
+    ("locations", "location", "BT2", {"name": "Other"}), ("tariffs", "tariff", "BT3", {"currency": "SEK"}),
+    ("tokens", "roaming_token", "BT4", {"valid": False})])
+def test_a_patch_that_says_no_time_is_not_older_than_what_came_between(world, module, table, party, change):
+    """R-TRANS-12, R-TRANS-15: the hub, which has to try again, has given it the time of its receipt."""
+    if module == "tokens":
+        p = Party("DE", party, "Patcher", "2.1.1", "EMSP")
+        document = p.own_token("T")
+    else:
+        p = Speaker("2.1.1", "DE", party)
+        document = getattr(p, table)("T")
+    p.register(world.hub)
+    url = p.url(module, p.country, p.party, "T")
+    done(p.put(url, document), 201)
+    done(hold_up(world, table, party, lambda: p.patch(url, change)))
+    stored = done(p.get(url))
+    assert {k: stored[k] for k in change} == change
 
 
 def grow(change, most_bytes):
