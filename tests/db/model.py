@@ -79,8 +79,15 @@ class Model:
         self.shift += seconds
         self.rows("SELECT set_config('hub.clock_shift', %s, false)", f"{self.shift} seconds")
 
+    def wait_until(self, hour):
+        """On to the next time that it is so many hours after midnight UTC, whenever the test is run."""
+        now = self.now()
+        then = now.replace(hour=hour, minute=0, second=0, microsecond=0)
+        self.wait(((then - now).total_seconds() - 1) % 86400 + 1)
+
     def now(self):
-        return self.row("SELECT hub_now() AS now")["now"]
+        """By UTC, wherever the test is run."""
+        return self.row("SELECT hub_now() AS now")["now"].astimezone(UTC)
 
     def later(self):
         """A time stamp that no earlier message has had."""
@@ -340,12 +347,14 @@ PHASES = {
 
 
 def check_receipts(m):
+    """In each series and year: numbered from 1 without a gap, each tied to the one before it."""
     rows = m.rows("SELECT *, receipt_hash(r) AS again FROM receipt r ORDER BY series, year, seq")
-    previous = ""
-    for i, r in enumerate(rows):
-        assert r["seq"] == i + 1
-        assert r["previous_hash"] == previous and r["hash"] == r["again"]
-        previous = r["hash"]
+    for _, of_year in itertools.groupby(rows, lambda r: (r["series"], r["year"])):
+        previous = ""
+        for i, r in enumerate(of_year):
+            assert r["seq"] == i + 1
+            assert r["previous_hash"] == previous and r["hash"] == r["again"]
+            previous = r["hash"]
 
 
 def check_books(m):

@@ -23,21 +23,21 @@ def books(m):
     m.rows("SET session_replication_role = replica")
     m.rows(f"TRUNCATE {TABLES}, ledger_entry, receipt_cancellation CASCADE")
     m.rows("SET session_replication_role = origin")
-    now = m.now().astimezone(UTC)
+    now = m.now()
     tenth = (now.replace(day=1) + datetime.timedelta(days=40)).replace(day=10)
     m.wait((tenth - now).total_seconds())
     return m
 
 
 def month(m, shift=0):
-    first = m.now().astimezone(UTC).date().replace(day=1)
+    first = m.now().date().replace(day=1)
     for _ in range(-shift):
         first = (first - datetime.timedelta(days=1)).replace(day=1)
     return first
 
 
 def next_month(m):
-    now = m.now().astimezone(UTC)
+    now = m.now()
     m.wait(((now.replace(day=1) + datetime.timedelta(days=40)).replace(day=10) - now).total_seconds())
 
 
@@ -334,7 +334,7 @@ def test_without_terms_nothing_is_closed(books):
     m = books
     terms(m, since=m.now().date() + datetime.timedelta(days=1))
     billed(m, "5.00")
-    when, day = month(m), m.now().astimezone(UTC).date()
+    when, day = month(m), m.now().date()
     next_month(m)
     assert dict(close(m, when)) == {"outcome": "no_terms", "detail": str(day)}
     assert not m.rows("SELECT * FROM statement") and m.row("SELECT next FROM statement_series")["next"] == 1
