@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
+import requests
 from emsp_partner import Party
 from harness import World, ok, wait_until
 from partner import now
@@ -138,6 +139,30 @@ def test_a_patch_that_says_no_time_is_not_older_than_what_came_between(world, mo
     done(hold_up(world, table, party, lambda: p.patch(url, change)))
     stored = done(p.get(url))
     assert {k: stored[k] for k in change} == change
+
+
+def test_a_tariff_that_is_deleted_while_it_is_patched_stays_deleted(world):
+    """R-TAR-16: what was read before is not there any more."""
+    p = Speaker("2.1.1", "DE", "BT5")
+    p.register(world.hub)
+    url = p.own("tariffs", "T")
+    done(p.put(url, p.tariff("T")), 201)
+
+    def waiting(statement):
+        return world.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND position(%s IN query) > 0",
+                         statement)
+
+    with contextlib.closing(psycopg2.connect(world.database_url)) as other, other.cursor() as cursor, \
+            ThreadPoolExecutor(2) as pool:
+        cursor.execute("SELECT FROM tariff WHERE party_id = 'BT5' FOR UPDATE")
+        deleted = pool.submit(requests.delete, url, headers=p.headers(), timeout=30)
+        wait_until(lambda: waiting("UPDATE tariff "), 5, "the DELETE to wait")
+        patched = pool.submit(p.patch, url, {"currency": "SEK"})
+        wait_until(lambda: waiting("tariff_put"), 5, "the PATCH to wait behind it")
+        other.rollback()
+        done(deleted.result())
+        assert patched.result().status_code == 404
+    assert p.get(url).status_code == 404
 
 
 def grow(change, most_bytes):
