@@ -56,6 +56,7 @@ enum flow_next roaming_token_put(struct flow *f, const struct roaming_token_put 
     pg_arg_bool(&args, put->valid);
     pg_arg_time(&args, put->last_updated_us);
     pg_arg_int(&args, put->if_version);
+    pg_arg_bool(&args, put->unreliable_clock);
     return pg_run(f, PG_WRITE, STATEMENT_roaming_token_put, &args, take_stored, ret);
 }
 

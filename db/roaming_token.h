@@ -25,7 +25,8 @@ struct roaming_token_put {
     const char *contract_id; /* auth_id of 2.1.1 */
     bool valid;
     int64_t last_updated_us;
-    int64_t if_version; /* as in location_put */
+    int64_t if_version;    /* as in location_put */
+    bool unreliable_clock; /* an older one counts, too */
 };
 struct roaming_token_stored {
     enum {

@@ -46,6 +46,7 @@ enum flow_next tariff_put(struct flow *f, const struct tariff_put *put, struct t
     pg_arg_time(&args, put->last_updated_us);
     pg_arg_text(&args, version_name(put->ocpi));
     pg_arg_int(&args, put->if_version);
+    pg_arg_bool(&args, put->unreliable_clock);
     return pg_run(f, PG_WRITE, STATEMENT_tariff_put, &args, take_stored, ret);
 }
 

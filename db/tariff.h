@@ -19,7 +19,8 @@ struct tariff_put {
     const char *document;   /* as it came */
     enum ocpi_version ocpi; /* its version; NONE: 2.2.1 */
     int64_t last_updated_us;
-    int64_t if_version; /* 0: whatever is there (a PUT); else only if unchanged (PATCH) */
+    int64_t if_version;    /* 0: whatever is there (a PUT); else only if unchanged (PATCH) */
+    bool unreliable_clock; /* an older one counts, too */
 };
 struct tariff_stored {
     bool created;

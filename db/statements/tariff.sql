@@ -8,17 +8,20 @@ SELECT document, ocpi, version, last_updated FROM tariff
    AND lower(tariff_id) = lower($4) AND deleted_at IS NULL
 
 -- name: tariff_put
--- $8: only if it is still the version that was read, and has not been deleted since; else NULL. Index
--- tariff_key; the row is locked before it is looked at.
+-- $8: only if it is still the version that was read, and has not been deleted since; else NULL. $9: its
+-- owner's clock orders nothing, so that what comes is no older than what is here. Index tariff_key;
+-- where one of them is asked for, the row is locked before it is looked at.
 WITH here AS MATERIALIZED (
-    SELECT version, deleted_at FROM tariff
+    SELECT version, last_updated, deleted_at FROM tariff
      WHERE partner_id = $1 AND lower(country_code) = lower($2) AND lower(party_id) = lower($3)
        AND lower(tariff_id) = lower($4)
        FOR UPDATE
 )
 SELECT CASE WHEN $8::bigint = 0
               OR EXISTS (SELECT FROM here WHERE version = $8 AND deleted_at IS NULL)
-            THEN tariff_put($1, $2, $3, $4, $5, $6, $7, $8) END AS created
+            THEN tariff_put($1, $2, $3, $4, $5, CASE WHEN $9::boolean THEN
+                                greatest($6, (SELECT last_updated FROM here)) ELSE $6 END, $7, $8)
+       END AS created
 
 -- name: tariff_put_many alone
 -- As location_put_many.

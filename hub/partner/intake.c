@@ -403,6 +403,7 @@ struct err intake_tariff_of(struct flow *f, const struct intake *in, const json_
         .document = text,
         .ocpi = in->version,
         .last_updated_us = updated,
+        .unreliable_clock = in->partner->peer.quirks.unreliable_clock,
     };
     return OK;
 }

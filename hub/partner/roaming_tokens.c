@@ -224,6 +224,7 @@ static struct err fill_put(struct flow *f, struct token_write *w)
         .valid = json_is_true(json_object_get(w->document, "valid")),
         .last_updated_us = intake_updated(w->document),
         .if_version = w->stored.found ? w->stored.version : 0,
+        .unreliable_clock = w->in.partner->peer.quirks.unreliable_clock,
     };
     /* A clock that is a day ahead orders nothing. */
     if (w->put.last_updated_us > time_now_us() + AHEAD_MAX_S * US_PER_SECOND)

@@ -165,6 +165,38 @@ def test_a_tariff_that_is_deleted_while_it_is_patched_stays_deleted(world):
     assert p.get(url).status_code == 404
 
 
+def the_later_one_wins(p, url, document, change):
+    """Whether what comes later and says an earlier time is taken."""
+    done(p.put(url, {**document, **change, "last_updated": now(-1000)}))
+    stored = done(p.get(url))
+    return {k: stored[k] for k in change} == change
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("module, change", [("tariffs", {"currency": "SEK"}), ("tokens", {"valid": False})])
+def test_the_later_push_wins_where_the_clock_means_nothing(world, version, module, change):
+    """R-TRANS-15: of Tariffs and Tokens as of the others."""
+    party = f"C{version[2]}{module[1].upper()}"
+    if module == "tokens":
+        p = Party("DE", party, f"No clock {party}", version, "EMSP")
+        document = p.own_token("T", last_updated=now(-10))
+    else:
+        p = Speaker(version, "DE", party)
+        document = {**p.tariff("T"), "last_updated": now(-10)}
+    p.register(world.hub)
+    url = p.url(module, p.country, p.party, "T")
+    done(p.put(url, document), 201)
+    assert not the_later_one_wins(p, url, document, change)
+    ((number,),) = world.sql("SELECT partner_id FROM party WHERE party_id = %s", party)
+    world.hub.ctl("partner", "quirk", str(number), "unreliable_clock")
+    world.hub.workers_know(str(number), quirks=lambda has: has.get("unreliable_clock"))
+    assert the_later_one_wins(p, url, document, change)
+    if module == "tokens" or version == "2.1.1":  # R-TAR-15
+        back = {k: document[k] for k in change}
+        done(p.patch(url, {**back, "last_updated": now(-2000)}))
+        assert {k: done(p.get(url))[k] for k in change} == back
+
+
 def grow(change, most_bytes):
     """Changes go well until the object would have more than most_bytes: then 413, each time."""
     for i in range(most_bytes // 900_000 + 3):
