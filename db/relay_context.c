@@ -194,6 +194,8 @@ static struct err take_result(struct flow *f, const PGresult *rows, void *to)
     (void)f;
     assert(outcome >= 0);
     ret->outcome = (enum relay_resulted)outcome;
+    if (ret->outcome == RELAY_RESULT_SAME && !pg_bool(rows, 0, "told"))
+        ret->outcome = RELAY_RESULT_BUSY;
     ret->seq = (int)pg_int(rows, 0, "seq");
     return OK;
 }

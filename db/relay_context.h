@@ -88,9 +88,10 @@ enum flow_next relay_context_find(struct flow *f, const char *id, int64_t partne
 enum relay_resulted {
     RELAY_RESULT_FIRST, /* to be told to the requester, then relay_context_told */
     RELAY_RESULT_OTHER, /* the same, and worth a line in the log */
-    RELAY_RESULT_SAME,  /* told already, or being told: 1000, nothing is forwarded */
+    RELAY_RESULT_SAME,  /* told already: 1000, nothing is forwarded */
     RELAY_RESULT_SPENT, /* a third one: 1000, nothing is forwarded; worth a line in the log */
     RELAY_RESULT_GONE,  /* its deadline has passed meanwhile: 404 */
+    RELAY_RESULT_BUSY,  /* the same is being told: ask again, until it is known what came of that */
 };
 struct relay_result {
     enum relay_resulted outcome;

@@ -50,7 +50,10 @@ SELECT c.*, (SELECT count(*) FROM relay_result r WHERE r.context_id = c.id) AS r
  WHERE c.id = lower($1) AND c.receiver_id = $2 AND c.deadline_at > hub_now()
 
 -- name: relay_context_result
-SELECT outcome, seq FROM relay_context_result($1, $2)
+-- told: it was, before this was asked; else one that is the same may be being told.
+SELECT r.outcome, r.seq, EXISTS (SELECT FROM relay_result x WHERE x.context_id = a.id AND x.hash = a.hash
+                                    AND x.told) AS told
+  FROM (VALUES ($1, $2)) a (id, hash), LATERAL relay_context_result(a.id, a.hash) r
 
 -- name: relay_context_told
 UPDATE relay_result SET told = $3::boolean, telling_until = NULL

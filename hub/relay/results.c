@@ -8,7 +8,7 @@
  *     | --- status ----------> | --- the same status ---------> |
  *
  * Only the partner to whom the URL was given is heard (R-ASYNC-11). A repeated result is
- * acknowledged and goes nowhere (R-ASYNC-14).
+ * acknowledged and goes nowhere (R-ASYNC-14); while the first is being told, it waits for that.
  */
 #include <string.h>
 
@@ -21,9 +21,12 @@
 #include "hub/server/http_server.h"
 #include "ocpi/object.h"
 
+enum { LOOK_AGAIN_MS = 200 };
+
 struct result {
     struct relay relay;
     struct relay_found found;
+    bool looked;
     struct relay_result result;
     const char *object;
     json_t *body; /* in the requester's version */
@@ -80,14 +83,30 @@ static struct err check_body(struct flow *f, const struct result *s)
 static enum flow_next check(struct flow *f)
 {
     struct result *s = f->state;
-    const struct request *r = request_of(f);
 
     if (!s->found.found)
         return flow_fail(f, unknown());
     s->object = object_of(s->found.context.kind);
     FLOW_TRY(f, check_body(f, s));
-    return relay_context_result(f, &s->found.context, r->http->body, r->http->body_length,
-                                &s->result);
+    return FLOW_NEXT;
+}
+
+/* Who is told that it has arrived does not send it once more: said when it is known to be true. */
+static enum flow_next take_up(struct flow *f)
+{
+    struct result *s = f->state;
+    const struct request *r = request_of(f);
+
+    if (!s->looked) {
+        s->looked = true;
+        relay_context_result(f, &s->found.context, r->http->body, r->http->body_length, &s->result);
+        return FLOW_AGAIN;
+    }
+    if (s->result.outcome != RELAY_RESULT_BUSY)
+        return FLOW_NEXT;
+    s->looked = false;
+    flow_sleep(f, LOOK_AGAIN_MS);
+    return FLOW_AGAIN;
 }
 
 static enum flow_next look_for_repetition(struct flow *f)
@@ -189,6 +208,7 @@ static enum flow_next answer_cpo(struct flow *f)
 static const struct flow_step steps[] = {
     {"find the request", find},
     {"check the result", check},
+    {"take it up, unless it is being told", take_up},
     {"look whether it is a repetition", look_for_repetition},
     {"tell who asked", tell_requester},
     {"note that it was told", note, .also_on_failure = true},

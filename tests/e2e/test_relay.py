@@ -9,6 +9,7 @@ import json
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -402,6 +403,32 @@ def test_a_result_that_could_not_be_told_may_come_again(asked):
     emsp.scripted[("POST", "/2.2.1/results")] = good
     done(cpo.result(ours, {"result": "ACCEPTED"}))
     assert len(emsp.results(url)) == 2
+
+
+@pytest.mark.parametrize("first, calls", [((500, b"what?"), 2), (None, 1)])
+def test_a_result_that_comes_again_while_it_is_being_told_waits_for_that(asked, first, calls):
+    """R-ASYNC-14: who is told that it has arrived does not send it once more."""
+    emsp, cpo, url, ours = asked
+    good, waits, begun = emsp.scripted[("POST", "/2.2.1/results")], threading.Event(), threading.Event()
+
+    def slow(request):
+        if begun.is_set():
+            return good(request)
+        begun.set()
+        waits.wait(10)
+        return first or good(request)
+
+    emsp.scripted[("POST", "/2.2.1/results")] = slow
+    with ThreadPoolExecutor(2) as pool:
+        sent = pool.submit(cpo.result, ours, {"result": "ACCEPTED"})
+        assert begun.wait(5)
+        again = pool.submit(cpo.result, ours, {"result": "ACCEPTED"})
+        time.sleep(1)
+        assert not again.done()
+        waits.set()
+        envelope(sent.result(), 200, 3000 if first else 1000)
+        done(again.result())
+    assert len(emsp.results(url)) == calls
 
 
 def test_a_result_with_to_of_the_requester(asked):
