@@ -39,8 +39,8 @@ enum {
 
 static const char channel[] = "hub.session";
 
-/* KEYS[1] the hash; ARGV version, owner, answer, time to live, channel, session id, now. What was
- * only confirmed wakes nobody. */
+/* KEYS[1] the hash; ARGV version, owner, answer, time to live, channel, session id, when it was
+ * put. What was only confirmed wakes nobody. */
 static const char script[] =
     "local had = redis.call('HGET', KEYS[1], 'v') "
     "if had and tonumber(had) > tonumber(ARGV[1]) then return 0 end "
@@ -55,6 +55,7 @@ struct put {
     bool whole_script;
     char id[UUID_TEXT];
     char version[NUMBER_TEXT];
+    char at[NUMBER_TEXT]; /* when it was put, however late it is written */
     char *owner, *answer; /* behind the struct */
     char text[];
 };
@@ -237,7 +238,7 @@ static void on_put(const redisReply *answer, void *arg)
 
 static void send_put(struct put *p)
 {
-    char key[KEY_TEXT], ttl[NUMBER_TEXT], now[NUMBER_TEXT];
+    char key[KEY_TEXT], ttl[NUMBER_TEXT];
     const char *args[] = {p->whole_script ? "EVAL" : "EVALSHA",
                           p->whole_script ? script : live.sha,
                           "1",
@@ -248,12 +249,11 @@ static void send_put(struct put *p)
                           ttl,
                           channel,
                           p->id,
-                          now};
+                          p->at};
     enum { COUNT = sizeof(args) / sizeof(*args) };
     size_t lengths[COUNT];
 
     snprintf(ttl, sizeof(ttl), "%d", TTL_S);
-    snprintf(now, sizeof(now), "%lld", (long long)time_now_us());
     for (size_t i = 0; i < COUNT; i++)
         lengths[i] = strlen(args[i]);
     redis_command(COUNT, args, lengths, on_put, p);
@@ -271,6 +271,7 @@ void live_put(const char *session_id, int64_t version, const char *owner, const 
     p->answer = p->text + owner_size;
     text_copy(p->id, sizeof(p->id), session_id);
     snprintf(p->version, sizeof(p->version), "%lld", (long long)version);
+    snprintf(p->at, sizeof(p->at), "%lld", (long long)time_now_us());
     memcpy(p->owner, owner, owner_size);
     memcpy(p->answer, answer, answer_size);
     send_put(p);

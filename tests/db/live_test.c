@@ -22,10 +22,12 @@ static bool redis_is_down(void)
     return !db_redis_up();
 }
 
-/* What somebody else does in Redis: blocking, on a connection of its own. */
-static void redis_do(const char *one, const char *two, const char *three)
+/* What somebody else does in Redis: blocking, on a connection of its own. What came of it as a
+ * number. */
+static int64_t redis_do(const char *one, const char *two, const char *three)
 {
     char path[200];
+    int64_t number;
     const char *args[] = {one, two, three};
 
     snprintf(path, sizeof(path), "%s", getenv("REDIS_URL") + strlen("unix://"));
@@ -35,8 +37,10 @@ static void redis_do(const char *one, const char *two, const char *three)
     redisReply *r = redisCommandArgv(c, three ? 3 : two ? 2 : 1, args, NULL);
     assert_non_null(r);
     assert_int_not_equal(r->type, REDIS_REPLY_ERROR);
+    number = r->type == REDIS_REPLY_STRING ? strtoll(r->str, NULL, 10) : r->integer;
     freeReplyObject(r);
     redisFree(c);
+    return number;
 }
 
 static int setup(void **state)
@@ -276,6 +280,25 @@ static void a_value_whose_writing_was_cut_off_replaces_the_older_one_later(void 
     assert_string_equal(seen.answer, "completed");
 }
 
+/* It was true when it was put; nobody has looked since. */
+static void a_value_that_is_written_late_is_as_old_as_it_is(void **state)
+{
+    pid_t pid = fixture_pid("redis");
+    char key[80];
+
+    (void)state;
+    snprintf(key, sizeof(key), "hub:live:%s", id);
+    kill(pid, SIGSTOP);
+    live_put(id, 3, "u\n", "completed");
+    int64_t put_us = time_now_us();
+    fixture_turn_for(150);
+    kill(pid, SIGCONT);
+    assert_true(fixture_until(redis_is_up, 5000));
+    fixture_turn_for(50);
+    assert_int_equal(look(), LIVE_HIT);
+    assert_in_range(redis_do("HGET", key, "t"), put_us - US_PER_SECOND, put_us);
+}
+
 static void waits_go_on_across_a_restart_of_redis(void **state)
 {
     (void)state;
@@ -350,6 +373,7 @@ int main(void)
         T(a_frozen_redis_costs_fifty_milliseconds_and_then_nothing),
         T(a_stopped_redis_is_down_at_once_and_found_again),
         T(a_value_whose_writing_was_cut_off_replaces_the_older_one_later),
+        T(a_value_that_is_written_late_is_as_old_as_it_is),
         T(waits_go_on_across_a_restart_of_redis),
         T(closing_ends_those_who_wait),
         cmocka_unit_test(a_wrong_address_is_refused),
