@@ -52,7 +52,8 @@ class Party(Partner):
             self.received.append(request)
             for (method, prefix), script in list(self.scripted.items()):
                 if request["method"] == method and path.startswith(prefix):
-                    return (*script(request), {})
+                    answer = script(request)
+                    return (*answer, {}) if len(answer) == 2 else answer
             if request["method"] == "GET":  # a pull: we have nothing
                 return 200, self.envelope([]), {"X-Total-Count": "0", "X-Limit": "100"}
             with self.lock:

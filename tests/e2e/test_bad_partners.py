@@ -106,6 +106,11 @@ def test_a_tariff_is_patched_at_once_by_many_and_no_change_is_lost(world):
     assert {k: v for k, v in stored.items() if k.startswith("x")} == {f"x{i}": i for i in range(12)}
 
 
+def waiting(world, statement):
+    return world.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND position(%s IN query) > 0",
+                     statement)
+
+
 def hold_up(world, table, party, send):
     """Sends what takes an object as it is; another writes it, in a later second, before that is stored."""
     with contextlib.closing(psycopg2.connect(world.database_url)) as other, other.cursor() as cursor, \
@@ -113,7 +118,7 @@ def hold_up(world, table, party, send):
         cursor.execute(f"SELECT id, document FROM {table} WHERE party_id = %s FOR UPDATE", (party,))
         ((number, document),) = cursor.fetchall()
         sent = pool.submit(send)
-        wait_until(lambda: world.sql("SELECT 1 FROM pg_locks WHERE NOT granted"), 5, "the PATCH to wait")
+        wait_until(lambda: waiting(world, f"{table}_put"), 5, "the PATCH to wait")
         time.sleep(1.1)
         at = now()
         cursor.execute(f"UPDATE {table} SET version = version + 1, last_updated = %s, document = %s WHERE id = %s",
@@ -148,17 +153,13 @@ def test_a_tariff_that_is_deleted_while_it_is_patched_stays_deleted(world):
     url = p.own("tariffs", "T")
     done(p.put(url, p.tariff("T")), 201)
 
-    def waiting(statement):
-        return world.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND position(%s IN query) > 0",
-                         statement)
-
     with contextlib.closing(psycopg2.connect(world.database_url)) as other, other.cursor() as cursor, \
             ThreadPoolExecutor(2) as pool:
         cursor.execute("SELECT FROM tariff WHERE party_id = 'BT5' FOR UPDATE")
         deleted = pool.submit(requests.delete, url, headers=p.headers(), timeout=30)
-        wait_until(lambda: waiting("UPDATE tariff "), 5, "the DELETE to wait")
+        wait_until(lambda: waiting(world, "UPDATE tariff "), 5, "the DELETE to wait")
         patched = pool.submit(p.patch, url, {"currency": "SEK"})
-        wait_until(lambda: waiting("tariff_put"), 5, "the PATCH to wait behind it")
+        wait_until(lambda: waiting(world, "tariff_put"), 5, "the PATCH to wait behind it")
         other.rollback()
         done(deleted.result())
         assert patched.result().status_code == 404

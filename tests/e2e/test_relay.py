@@ -538,7 +538,7 @@ def test_a_slow_cpo_delays_nobody_else(town, lone_cpo):
     """R-ROUTE-62: its own messages wait or fail, those of others do not."""
     emsp, cpo = town.emsps["2.2.1"], town.cpos["2.2.1"]
     location = cpo.new_location()
-    lone_cpo.scripted[("POST", "/2.2.1/commands")] = lambda r: hangs(6)(r)
+    lone_cpo.scripted[("POST", "/2.2.1/commands")] = hangs(6)
     to, codes = (lone_cpo.country, lone_cpo.party), []
 
     def ask_slow():
@@ -757,7 +757,7 @@ def test_one_slow_emsp_delays_no_answer(town, platform_cpos):
     """R-ROUTE-23: the first success counts."""
     cpo, emsp, slow = platform_cpos["2.2.1"], town.emsps["2.2.1"], town.emsps["2.3.0"]
     token = emsp.new_token(push=False)
-    slow.scripted[("POST", "/2.3.0/tokens")] = lambda r: hangs(5)(r)[:2]
+    slow.scripted[("POST", "/2.3.0/tokens")] = hangs(5)
     began = time.time()
     assert done(authorize(cpo, token["uid"], to=None))["allowed"] == "ALLOWED"
     assert time.time() - began < 4
