@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Pulls; the functions stand in migrations/014_pull.sql and 004_operation.sql. A page is claimed by
+-- Pulls; the functions stand in migrations/014_pull.sql and 024_pull_again.sql. A page is claimed by
 -- a lease; when its process dies another goes on from the cursor. What may take a while is alone: who
 -- writes of sessions does not wait for it.
 
