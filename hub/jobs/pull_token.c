@@ -3,11 +3,8 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/time.h"
 #include "hub/jobs/pull_store.h"
 #include "ocpi/token.h"
-
-enum { AHEAD_MAX_S = 24 * 3600 };
 
 const char *pull_token_contract(const struct intake *in, const json_t *token)
 {
@@ -61,10 +58,5 @@ struct err pull_token(struct flow *f, const struct intake *in, const json_t *tok
         .valid = json_is_true(json_object_get(token, "valid")),
         .last_updated_us = intake_updated(token),
     };
-    /* A clock that is a day ahead orders nothing. */
-    if (ret->last_updated_us > time_now_us() + AHEAD_MAX_S * US_PER_SECOND)
-        return err_rule(err_at(f->arena, ERR_BAD_FIELD, "/last_updated",
-                               "/last_updated: is more than 24 hours ahead of now"),
-                        "R-TRANS-15");
-    return OK;
+    return intake_check_clock(f, in, ret->last_updated_us);
 }

@@ -93,8 +93,7 @@ struct err intake_check_patch(struct flow *f, struct intake *in, const char *obj
                               &in->partner->peer.leniency, f->arena);
 }
 
-/* A clock that is a day ahead orders nothing. */
-static struct err check_clock(struct flow *f, const struct intake *in, int64_t last_updated_us)
+struct err intake_check_clock(struct flow *f, const struct intake *in, int64_t last_updated_us)
 {
     if (last_updated_us <= time_now_us() + AHEAD_MAX_S * US_PER_SECOND ||
         in->partner->peer.quirks.unreliable_clock)
@@ -367,7 +366,7 @@ struct err intake_location_of(struct flow *f, const struct intake *in, const jso
 
     TRY(view(f, in, &ocpi_location_type, document, &facts, &seen, &l));
     TRY(check_owner(f, in, l.country_code, l.party_id));
-    TRY(check_clock(f, in, l.last_updated));
+    TRY(intake_check_clock(f, in, l.last_updated));
     const char *text = json_text(f->arena, document, &length);
     TRY(intake_fits(f, "Location", length, LOCATION_BYTES_MAX));
     *ret = (struct location_put){
@@ -394,7 +393,7 @@ struct err intake_tariff_of(struct flow *f, const struct intake *in, const json_
         party = json_text_of(document, "party_id");
     }
     TRY(check_owner(f, in, country, party));
-    TRY(check_clock(f, in, updated));
+    TRY(intake_check_clock(f, in, updated));
     const char *text = json_text(f->arena, document, &length);
     TRY(intake_fits(f, "Tariff", length, OBJECT_BYTES_MAX));
     *ret = (struct tariff_put){
@@ -426,7 +425,7 @@ struct err intake_session_of(struct flow *f, const struct intake *in, const json
     TRY(token_facts(f, in, &facts));
     TRY(view(f, in, &ocpi_session_type, document, &facts, &seen, &s));
     TRY(check_owner(f, in, s.country_code, s.party_id));
-    TRY(check_clock(f, in, s.last_updated));
+    TRY(intake_check_clock(f, in, s.last_updated));
     const char *text = json_text(f->arena, document, &length);
     TRY(intake_fits(f, "Session", length, OBJECT_BYTES_MAX));
     *ret = (struct network_session_put){
@@ -487,7 +486,7 @@ struct err intake_cdr_of(struct flow *f, const struct intake *in, const json_t *
     TRY(token_facts(f, in, &facts));
     TRY(view(f, in, &ocpi_cdr_type, document, &facts, &seen, &c));
     TRY(check_owner(f, in, c.country_code, c.party_id));
-    TRY(check_clock(f, in, c.last_updated));
+    TRY(intake_check_clock(f, in, c.last_updated));
     if (!body)
         body = json_text(f->arena, document, &body_length);
     TRY(intake_fits(f, "CDR", body_length, OBJECT_BYTES_MAX));

@@ -44,6 +44,9 @@ struct err intake_check(struct flow *f, const struct intake *in, const char *obj
                         const json_t *document);
 struct err intake_check_patch(struct flow *f, struct intake *in, const char *object,
                               const json_t *patch);
+/* A clock that is a day ahead orders nothing: ERR_BAD_FIELD (R-TRANS-15), but for a partner of whom
+ * that is known (unreliable_clock). Part of intake_*_of. */
+struct err intake_check_clock(struct flow *f, const struct intake *in, int64_t last_updated_us);
 /* Session and CDR: what it was charged with, if that has to be looked up; NULL: the document says
  * whose it is. */
 const char *intake_auth_id(const struct intake *in, const json_t *document);

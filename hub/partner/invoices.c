@@ -30,8 +30,6 @@
 #include "ocpi/url.h"
 #include "ocpi/v230/invoice.h"
 
-enum { AHEAD_MAX_S = 24 * 3600 };
-
 struct invoice_write {
     struct invoice_key key;
     struct invoice_put put;
@@ -126,17 +124,6 @@ static struct err not_theirs(struct flow *f, const struct ocpi230_invoice_record
                     "R-TRANS-18");
 }
 
-static struct err check_clock(struct flow *f, const struct partner *p,
-                              const struct ocpi230_invoice_record *record)
-{
-    if (record->last_updated <= time_now_us() + AHEAD_MAX_S * US_PER_SECOND ||
-        p->peer.quirks.unreliable_clock)
-        return OK;
-    return err_rule(err_at(f->arena, ERR_BAD_FIELD, "/last_updated",
-                           "/last_updated: is more than 24 hours ahead of now"),
-                    "R-TRANS-15");
-}
-
 struct err intake_invoice_of(struct flow *f, const struct intake *in, const json_t *document,
                              struct invoice_put *ret)
 {
@@ -152,7 +139,7 @@ struct err intake_invoice_of(struct flow *f, const struct intake *in, const json
     }
     if (!is_party_of(p, &record))
         return not_theirs(f, &record, "");
-    TRY(check_clock(f, p, &record));
+    TRY(intake_check_clock(f, in, record.last_updated));
     *ret = (struct invoice_put){
         .key = {p->id, record.country_code, record.party_id, record.id},
         .invoice_id = record.invoice_id,

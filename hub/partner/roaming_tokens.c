@@ -24,8 +24,6 @@
 #include "ocpi/object.h"
 #include "ocpi/token.h"
 
-enum { AHEAD_MAX_S = 24 * 3600 };
-
 struct token_write {
     struct roaming_token_key key;
     struct intake in;
@@ -226,12 +224,7 @@ static struct err fill_put(struct flow *f, struct token_write *w)
         .if_version = w->stored.found ? w->stored.version : 0,
         .unreliable_clock = w->in.partner->peer.quirks.unreliable_clock,
     };
-    /* A clock that is a day ahead orders nothing. */
-    if (w->put.last_updated_us > time_now_us() + AHEAD_MAX_S * US_PER_SECOND)
-        return err_rule(err_at(f->arena, ERR_BAD_FIELD, "/last_updated",
-                               "/last_updated: is more than 24 hours ahead of now"),
-                        "R-TRANS-15");
-    return OK;
+    return intake_check_clock(f, &w->in, w->put.last_updated_us);
 }
 
 /* ---- PUT and PATCH ---- */

@@ -188,10 +188,12 @@ def test_the_later_push_wins_where_the_clock_means_nothing(world, version, modul
     url = p.url(module, p.country, p.party, "T")
     done(p.put(url, document), 201)
     assert not the_later_one_wins(p, url, document, change)
+    assert p.put(url, {**document, "last_updated": now(3 * 86400)}).json()["status_code"] == 2001
     ((number,),) = world.sql("SELECT partner_id FROM party WHERE party_id = %s", party)
     world.hub.ctl("partner", "quirk", str(number), "unreliable_clock")
     world.hub.workers_know(str(number), quirks=lambda has: has.get("unreliable_clock"))
     assert the_later_one_wins(p, url, document, change)
+    done(p.put(url, {**document, **change, "last_updated": now(3 * 86400)}))
     if module == "tokens" or version == "2.1.1":  # R-TAR-15
         back = {k: document[k] for k in change}
         done(p.patch(url, {**back, "last_updated": now(-2000)}))
