@@ -79,7 +79,7 @@ static struct wholesale wholesale_of(struct flow *f, const struct offer *o, int6
 /* The network's price as a markup of nothing: what is passed through, as well as it can be told
  * before. Its own VAT, else the country's. */
 static bool pass_through_of(const struct offer *o, const struct price_tariff *t, int64_t start_us,
-                            struct retail_tariff *ret)
+                            int32_t offset_s, struct retail_tariff *ret)
 {
     int64_t vat_u6 = NUMBER_NONE, vat_u4 = 0;
 
@@ -91,7 +91,7 @@ static bool pass_through_of(const struct offer *o, const struct price_tariff *t,
     if (vat_u6 != NUMBER_NONE)
         vat_u4 = vat_u6 / 100;
     else
-        (void)retail_book_vat(o->book, o->evse->country, "consumer", start_us, 0, &vat_u4);
+        (void)retail_book_vat(o->book, o->evse->country, "consumer", start_us, offset_s, &vat_u4);
     *ret = (struct retail_tariff){
         .id = t->id,
         .version = 1,
@@ -145,7 +145,9 @@ void offer_make(struct flow *f, struct offer *o, int64_t start_us)
         .start_us = start_us,
     };
     struct retail_tariff *candidates;
-    size_t count = retail_book_candidates(f, o->book, o->evse->country, start_us, &candidates);
+    int32_t offset_s = zones_offset(w.zone, start_us);
+    size_t count =
+        retail_book_candidates(f, o->book, o->evse->country, start_us, offset_s, &candidates);
 
     o->quoted = o->priced = false;
     for (;;) {
@@ -161,7 +163,7 @@ void offer_make(struct flow *f, struct offer *o, int64_t start_us)
         memmove(&candidates[i], &candidates[i + 1], sizeof(*candidates) * (--count - i));
     }
     struct retail_tariff passed;
-    if (o->shown && w.tariff && pass_through_of(o, w.tariff, start_us, &passed))
+    if (o->shown && w.tariff && pass_through_of(o, w.tariff, start_us, offset_s, &passed))
         (void)price_by(f, o, &passed, &w, start_us);
 }
 

@@ -16,7 +16,9 @@
 #include "db/db.h"
 #include "db/fresh.h"
 #include "db/retail.h"
+#include "hub/finance/zones.h"
 #include "hub/hub.h"
+#include "ocpi/translate/turn.h"
 
 enum { BOOK_BYTES = 256 * 1024 * 1024, TARIFF_VALUES = 20000, EVERY_MS = 30000 };
 
@@ -286,16 +288,16 @@ static bool is_superseded(const struct retail_book *b, size_t i, int64_t us)
 }
 
 static bool has_rate_of(const struct retail_book *b, const struct retail_tariff *t,
-                        const char *country, int64_t us)
+                        const char *country, int64_t us, int32_t offset_s)
 {
     int64_t u4;
 
     return country && is_complete(b, country) &&
-           retail_book_vat(b, country, "consumer", us, 0, &u4) && u4 == t->vat_u4;
+           retail_book_vat(b, country, "consumer", us, offset_s, &u4) && u4 == t->vat_u4;
 }
 
 size_t retail_book_candidates(struct flow *f, const struct retail_book *b, const char *country,
-                              int64_t start_us, struct retail_tariff **ret)
+                              int64_t start_us, int32_t offset_s, struct retail_tariff **ret)
 {
     size_t count = 0;
 
@@ -306,7 +308,7 @@ size_t retail_book_candidates(struct flow *f, const struct retail_book *b, const
         if (is_superseded(b, i, start_us))
             continue;
         if (t->mode != RETAIL_PASS_THROUGH && t->selector.countries.count == 0 &&
-            !has_rate_of(b, t, country, start_us))
+            !has_rate_of(b, t, country, start_us, offset_s))
             continue;
         (*ret)[count++] = *t;
     }
@@ -314,6 +316,11 @@ size_t retail_book_candidates(struct flow *f, const struct retail_book *b, const
 }
 
 /* ---- publication ---- */
+
+static int32_t offset_of(const char *country, int64_t us)
+{
+    return zones_offset(zones_find(country_time_zone(country)), us);
+}
 
 static struct err check_country(const struct retail_book *b, const struct retail_tariff *t,
                                 const char *country, int64_t us, struct arena *a)
@@ -325,8 +332,9 @@ static struct err check_country(const struct retail_book *b, const struct retail
         return err_at(a, ERR_BAD_FIELD, "selector.country",
                       "%s has no complete tax profile: `hubctl vat set %s --vat-id ...`", country,
                       country);
-    day_of(us, 0, day);
-    if (!retail_book_vat(b, country, "consumer", us, 0, &u4))
+    int32_t offset_s = offset_of(country, us);
+    day_of(us, offset_s, day);
+    if (!retail_book_vat(b, country, "consumer", us, offset_s, &u4))
         return err_at(a, ERR_BAD_FIELD, "selector.country",
                       "the VAT table has no rate of %s for %s: `hubctl vat set %s --rate ...`",
                       country, day, country);
@@ -350,7 +358,7 @@ struct err retail_book_check(const struct retail_book *b, const struct retail_ta
     if (t->selector.countries.count > 0)
         return OK;
     for (size_t i = 0; i < b->profile_count; i++) {
-        if (has_rate_of(b, t, b->profiles[i], us))
+        if (has_rate_of(b, t, b->profiles[i], us, offset_of(b->profiles[i], us)))
             return OK;
     }
     return err_at(a, ERR_BAD_FIELD, "vat",

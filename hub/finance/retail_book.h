@@ -38,13 +38,15 @@ bool retail_book_vat(const struct retail_book *b, const char *country, const cha
                      int64_t us, int32_t offset_s, int64_t *ret_u4);
 
 /* The tariffs that may count at that moment: a newer version takes the place of an older one from
- * its valid_from on; a tariff for all countries is left out where its VAT is not that of `country`.
- * The list is the flow's, the tariffs are the book's. */
+ * its valid_from on; a tariff for all countries is left out where its VAT is not that of `country`
+ * on the day of a place whose time is `offset_s` ahead of UTC. The list is the flow's, the tariffs
+ * are the book's. */
 size_t retail_book_candidates(struct flow *f, const struct retail_book *b, const char *country,
-                              int64_t start_us, struct retail_tariff **ret);
+                              int64_t start_us, int32_t offset_s, struct retail_tariff **ret);
 
 /* Whether a tariff may be published at that moment: each country it is for has a complete profile
- * (a registration of ours, a rate) and this rate. ERR_BAD_FIELD with the member's name. */
+ * (a registration of ours, a rate) and this rate. By the country's own day where all its clocks
+ * show the same, else by UTC's. ERR_BAD_FIELD with the member's name. */
 struct err retail_book_check(const struct retail_book *b, const struct retail_tariff *t,
                              int64_t now_us, struct arena *a);
 

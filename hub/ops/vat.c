@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "db/retail.h"
+#include "hub/finance/zones.h"
 #include "hub/ops/ops.h"
 #include "hub/request.h"
 #include "ocpi/field.h"
@@ -48,11 +49,13 @@ static bool is_day(const char *text)
            time_parse(time, TIME_RFC3339, &us);
 }
 
-static const char *today(struct flow *f)
+/* In the country, where all its clocks show the same, else by UTC. */
+static const char *today(struct flow *f, const char *country)
 {
-    char time[TIME_TEXT];
+    char day[TIME_TEXT];
 
-    return arena_bytes(f->arena, time_print_seconds(time, time_now_us()), 10);
+    return arena_text(f->arena, zones_day(country ? zones_find(country_time_zone(country)) : NULL,
+                                          time_now_us(), day));
 }
 
 /* A number, or one as text: the command line has texts only. */
@@ -76,7 +79,7 @@ static void read_rate(struct flow *f, struct vat *v, const json_t *body, struct 
     v->rate = (struct vat_rate){
         .country = v->country,
         .buyer = buyer ? buyer : "consumer",
-        .valid_from = from ? from : today(f),
+        .valid_from = from ? from : today(f, v->country),
         .valid_until = until,
     };
     if (rate && !json_is_null(rate) && !(v->rate.rate = rate_of(f, rate)))

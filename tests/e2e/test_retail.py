@@ -9,12 +9,15 @@ import itertools
 import json
 import shutil
 import subprocess
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import psycopg2
 import pytest
 
 from harness import BUILD, User, World, ok, problem, wait_until
+from partner import Partner
 
 FIXED = {"currency": "EUR", "vat": 24, "kwh_price": 0.59, "session_price": 0.35,
          "time_tariffs": [{"starting_at_minute": 0, "minute_price": 0},
@@ -110,6 +113,33 @@ def test_a_future_tariff_is_held_against_the_future_rate(world):
     refused(world, "vat", vat=21, valid_from="2090-01-01T00:00:00Z", **for_latvia)
 
 
+@pytest.mark.parametrize("country, new, before, after", [
+    ("BGR", 8, "2089-12-31T23:59:59+02:00", "2090-01-01T00:00:00+02:00"),
+    ("PER", 6, "2089-12-31T23:59:59-05:00", "2090-01-01T00:00:00-05:00"),
+    ("USA", 4, "2089-12-31T23:59:59Z", "2090-01-01T00:00:00Z")])  # many clocks: by UTC
+def test_the_rate_changes_at_the_countrys_midnight(world, country, new, before, after):
+    ok(world.hub.admin("PUT", f"/vat/{country}", json={"rate": 9, "valid_from": "2020-01-01", "vat_id": "X1"}))
+    ok(world.hub.admin("PUT", f"/vat/{country}", json={"rate": new, "valid_from": "2090-01-01"}))
+    there = {"selector": {"country": [country]}}
+    publish(world, seen=False, vat=9, valid_from=before, **there)
+    assert "2089-12-31" in refused(world, "vat", vat=new, valid_from=before, **there)
+    publish(world, seen=False, vat=new, valid_from=after, **there)
+    assert "2090-01-01" in refused(world, "vat", vat=9, valid_from=after, **there)
+    for_all = {"selector": {"cpo": ["FI*VRT"]}}
+    publish(world, seen=False, vat=new, valid_from=after, **for_all)
+    refused(world, "vat", vat=new, valid_from=before, **for_all)
+
+
+@pytest.mark.parametrize("country, zone", [("WSM", "Pacific/Apia"), ("NIU", "Pacific/Niue")])
+def test_a_rate_begins_on_the_countrys_own_day(world, country, zone):
+    """One of the two has another date than UTC at any time."""
+    today = lambda: str(datetime.now(ZoneInfo(zone)).date())  # noqa: E731
+    before = today()
+    ok(world.hub.admin("PUT", f"/vat/{country}", json={"rate": 15}))
+    (rate,) = ok(world.hub.admin("GET", "/vat", params={"country": country}))["items"]
+    assert rate["valid_from"] in (before, today())
+
+
 def test_what_is_wrong_is_named(world):
     tiers = [{"starting_at_minute": 0, "minute_price": 0}, {"starting_at_minute": 9,
                                                             "minute_price": -1}]
@@ -190,6 +220,35 @@ def test_without_a_retail_tariff_the_networks_price_is_shown(world):
     # ... and yet the network's tariff as it stood is remembered.
     assert world.sql("SELECT count(*) FROM session_tariff WHERE session_id = %s",
                      session_id)[0][0] == 1
+
+
+def test_an_offer_has_the_rate_of_the_day_at_the_place(world):
+    """One of the two has another date than UTC at any time, and no midnight soon."""
+    now = datetime.now(timezone.utc)
+    zone = "Pacific/Kiritimati" if (now.hour, now.minute) >= (10, 30) else "Pacific/Niue"
+    today = now.astimezone(ZoneInfo(zone)).date()
+    tomorrow = today + timedelta(days=1)
+    assert today != now.date()
+    for rate, start, until in ((7, "2020-01-01", today), (14, today, tomorrow), (21, tomorrow, None)):
+        ok(world.hub.admin("PUT", "/vat/SWE", json={
+            "rate": rate, "valid_from": str(start), "valid_until": until and str(until), "vat_id": "SE1"}))
+    for country, rate in (("CYP", 7), ("MLT", 14), ("IRL", 21)):  # somewhere it is any day's rate
+        ok(world.hub.admin("PUT", f"/vat/{country}", json={"rate": rate, "valid_from": "2020-01-01",
+                                                           "vat_id": "X1"}))
+    cpo = Partner("SE", "DAY", "Day Power")
+    try:
+        cpo.register(world.hub)
+        place = cpo.location(country="SWE", time_zone=zone)
+        assert cpo.put(cpo.own("locations", place["id"]), place).json()["status_code"] == 1000
+        evse, user = place["evses"][0]["evse_id"], User(world.hub)
+        world.wait_for_evse(evse)
+        for rate in (7, 14, 21):
+            publish(world, seen=False, vat=rate, kwh_price=rate / 100, selector={"cpo": ["SE*DAY"]})
+        wait_until(lambda: all((ok(user.anew().evse(evse))["tariff"] or {}).get("vat") == 0.14 for _ in range(24)),
+                   10, "the offer by today's rate")
+        assert ok(user.evse(evse))["tariff"]["kwh_price"] == 0.14
+    finally:
+        cpo.close()
 
 
 def test_what_was_shown_is_what_counts(world):
