@@ -38,16 +38,19 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- From that day on; an open end, or p_until. What stood for these days gives way. Outcomes: set,
--- past: the days have begun and had another rate, by which there may be receipts.
+-- past: the days have begun and had another rate, by which there may be receipts. A day begins by
+-- UTC, or with the first receipt of it where the place is ahead (cdr_supply_last).
 CREATE FUNCTION vat_rate_set(p_country text, p_buyer text, p_rate numeric, p_from date, p_until date,
                              p_by text)
 RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_begun date := greatest((hub_now() AT TIME ZONE 'UTC')::date, cdr_supply_last(p_country));
 BEGIN
     LOCK TABLE vat_rate IN SHARE ROW EXCLUSIVE MODE;
     IF EXISTS (SELECT FROM vat_rate
                 WHERE country = p_country AND buyer = p_buyer AND rate <> p_rate
                   AND daterange(valid_from, valid_until) && daterange(p_from, p_until)
-                  AND greatest(valid_from, p_from) <= (hub_now() AT TIME ZONE 'UTC')::date) THEN
+                  AND greatest(valid_from, p_from) <= v_begun) THEN
         RETURN 'past';
     END IF;
     -- The one that goes on after p_until keeps its end, the one from before its beginning; what

@@ -43,6 +43,14 @@ CREATE INDEX cdr_by_arrival ON cdr (received_at, id);
 CREATE INDEX cdr_of_token ON cdr (token_uid, start_at) WHERE accepted_at IS NOT NULL;
 CREATE INDEX cdr_of_evse ON cdr (partner_id, lower(evse_uid), start_at) WHERE accepted_at IS NOT NULL;
 
+-- The last day of which a country has receipts, among the CDRs that came since yesterday: by then
+-- UTC has reached it, too.
+CREATE FUNCTION cdr_supply_last(p_country text) RETURNS date LANGUAGE sql STABLE AS $$
+    SELECT max(supply_day) FROM cdr
+     WHERE country = p_country AND accepted_at IS NOT NULL
+       AND received_at > hub_now() - interval '1 day'
+$$;
+
 -- ---------------------------------------------------------------- receipts
 
 -- content: canonical JSON, as hub/finance/receipt_content.h writes it; NULL: of a release that kept

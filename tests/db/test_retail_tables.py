@@ -61,6 +61,19 @@ def test_days_that_have_begun_keep_their_rate(m, vat):
     assert at(m, "2012-12-31") == 20 and at(m, "2013-01-01") == 24
 
 
+@pytest.mark.parametrize("country, outcome", [("FIN", "past"), ("SWE", "set")])
+def test_a_day_that_has_begun_at_the_place_keeps_its_rate(m, vat, country, outcome):
+    """In Helsinki it is tomorrow two hours before UTC has it, and there may be receipts."""
+    vat(24, "2013-01-01")
+    m.wait_until(23)
+    tomorrow = m.now().date() + datetime.timedelta(days=1)
+    session = m.active()
+    m.cdr("C", session)
+    m.rows("UPDATE cdr SET supply_day = %s, country = %s", tomorrow, country)
+    assert vat(25, tomorrow) == outcome
+    assert vat(26, tomorrow + datetime.timedelta(days=1)) == "set"
+
+
 def test_kinds_of_buyers_have_rates_of_their_own(m, vat):
     vat(24, "2013-01-01")
     vat(0, "2013-01-01", buyer="business")
