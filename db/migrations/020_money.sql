@@ -1064,9 +1064,10 @@ CREATE TABLE finance_job (
     due_at timestamptz NOT NULL,
     done_at timestamptz NOT NULL DEFAULT hub_now()
 );
+-- The next time that it is two by UTC: a day away at most.
 CREATE FUNCTION finance_next_night() RETURNS timestamptz LANGUAGE sql STABLE AS $$
-    SELECT (date_trunc('day', hub_now() AT TIME ZONE 'UTC') + interval '1 day 2 hours')
-           AT TIME ZONE 'UTC'
+    SELECT (date_trunc('day', hub_now() AT TIME ZONE 'UTC' - interval '2 hours')
+            + interval '1 day 2 hours') AT TIME ZONE 'UTC'
 $$;
 INSERT INTO finance_job (name, due_at) VALUES ('audit', finance_next_night());
 CREATE TABLE finance_audit (
@@ -1093,7 +1094,7 @@ BEGIN
     RETURN v_done;
 END $$;
 
--- An audit has come to its end, whatever it found: the next one is tomorrow's.
+-- An audit has come to its end, whatever it found: the next one is the next night's.
 CREATE FUNCTION finance_audit_keep(p_receipts bigint, p_faults jsonb) RETURNS void LANGUAGE sql AS $$
     INSERT INTO finance_audit (at, receipts, faults) VALUES (hub_now(), p_receipts, p_faults);
     UPDATE finance_job SET due_at = finance_next_night(), done_at = hub_now() WHERE name = 'audit';

@@ -482,6 +482,18 @@ def test_an_audit_that_does_not_come_to_its_end_is_due_again(night):
     assert m.value("finance_job_claim", "audit") is None
 
 
+@pytest.mark.parametrize("hour, minutes", [(0, 0), (1, 59), (2, 0), (23, 59)])
+def test_an_audit_that_is_done_when_it_is_due_is_not_overdue(books, hour, minutes):
+    m = books
+    m.wait_until(hour)
+    m.wait(60 * minutes)
+    m.call("finance_audit_keep", 7, "[]", types={1: "jsonb"})
+    due = m.row("SELECT due_at FROM finance_job")["due_at"]
+    assert due.astimezone(UTC).hour == 2
+    m.wait((due - m.now()).total_seconds() + 15)  # whoever asks asks every few seconds
+    assert m.value("finance_job_claim", "audit") and not overdue(m)
+
+
 @pytest.mark.parametrize("harm, what", [
     ("SELECT 1", None),
     ("UPDATE cdr SET owed_at = NULL", "posted_not_owed"),
