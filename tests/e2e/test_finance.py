@@ -457,13 +457,14 @@ def test_the_month_comes_to_the_same_by_both_ways(world, cpo, user, ann):
     answer = ok(ann.get("/reconciliation", month=this_month()))
     (row,) = [r for r in answer["items"] if r["currency"] == "EUR"]
     assert row["control"] is True and row["month"] == this_month()
-    (sums,) = rows(world, "SELECT sum(amount_minor) AS gross, sum(net_minor) AS net FROM receipt")
+    (sums,) = rows(world, "SELECT sum(amount_minor) AS gross, sum(net_minor) AS net FROM receipt"
+                          " WHERE issued_at >= date_trunc('month', now(), 'UTC')")  # others may be of the last one
     assert Decimal(str(row["gross"])) == Decimal(str(row["gross_by_cdrs"])) == Decimal(sums["gross"]) / 100
     assert Decimal(str(row["net"])) == Decimal(sums["net"]) / 100
     assert answer["control_sum"] == row["gross"] and row["credits"] >= 1
     lines, last = table(ann.get("/reconciliation", "text/csv", month=this_month(), network=cpo.name))
     assert lines[0]["gross"] == f"{row['gross']:.2f}" and lines[0]["control"] == "true" and last[1] == "1"
-    listed = ok(ann.get("/receipts"))
+    listed = ok(ann.get("/receipts", **{"from": f"{this_month()}-01"}))
     assert Decimal(str(listed["control_sum"])) == Decimal(str(row["gross"]))
 
 
@@ -496,7 +497,7 @@ def into_last_month(world):
             cursor.execute("UPDATE cdr SET owed_at = date_trunc('month', now()) - interval '10 days'"
                            " WHERE owed_at IS NOT NULL AND id NOT IN (SELECT cdr FROM statement_line)")
             cursor.execute("UPDATE ledger_entry SET at = date_trunc('month', now()) - interval '10 days'"
-                           " WHERE kind IN ('purchase', 'credit')")
+                           " WHERE kind IN ('purchase', 'credit') AND cdr NOT IN (SELECT cdr FROM statement_line)")
     finally:
         connection.close()
     first = datetime.now(timezone.utc).replace(day=1)
