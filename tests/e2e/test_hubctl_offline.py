@@ -172,11 +172,12 @@ def test_the_command_line_is_checked(ctl):
     assert "hubctl price" in said(ctl("help")) and "hubctl translate FILE" in said(ctl("help"))
 
 
-def test_a_document_is_translated_and_its_losses_are_told(ctl):
+def test_a_document_is_translated_and_its_losses_are_told(ctl, file):
+    in_force = {**example("2.2.1", "Tariff"), "end_date_time": "2090-01-01T00:00:00Z"}
     done = ctl("translate", "--from", "2.2.1", "--to", "2.1.1", "--object", "tariff",
-               EXAMPLES / "2.2.1" / "Tariff.json")
+               file(in_force, "tariff.json"))
     document = json.loads(said(done))
-    assert "party_id" not in document and document["id"] == example("2.2.1", "Tariff")["id"]
+    assert "party_id" not in document and document["id"] == in_force["id"]
     assert "lost /elements/0/price_components/0/vat" in done.stderr
 
 
