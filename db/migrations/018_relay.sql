@@ -446,6 +446,41 @@ BEGIN
     RETURN v_number;
 END $$;
 
+-- ---------------------------------------------------------------- tariffs that begin and end
+
+CREATE INDEX tariff_begins ON tariff (start_at) WHERE start_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX tariff_ends ON tariff (end_at) WHERE end_at IS NOT NULL AND deleted_at IS NULL;
+
+-- 2.1.1 cannot say when a tariff is in force: its receivers are told when it begins, and that it is
+-- no more when it ends (outbox_read). To the others nothing has happened. One row: how far they
+-- have been told.
+CREATE TABLE tariff_switch (until_at timestamptz NOT NULL);
+INSERT INTO tariff_switch VALUES (hub_now());
+CREATE FUNCTION tariffs_switch() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    t record;
+    v_after timestamptz;
+    v_until timestamptz := hub_now();
+    v_receivers bigint[];
+BEGIN
+    SELECT until_at INTO v_after FROM tariff_switch FOR UPDATE;
+    UPDATE tariff_switch SET until_at = v_until WHERE until_at < v_until;
+    FOR t IN SELECT id, owner FROM tariff
+              WHERE start_at > v_after AND start_at <= v_until AND deleted_at IS NULL
+              UNION
+             SELECT id, owner FROM tariff
+              WHERE end_at > v_after AND end_at <= v_until AND deleted_at IS NULL
+              ORDER BY id
+    LOOP
+        v_receivers := ARRAY(SELECT p.id FROM partner p
+                              WHERE p.id = ANY (push_receivers(t.owner, 'tariffs'))
+                                AND p.version = '2.1.1');
+        IF cardinality(v_receivers) > 0 THEN
+            PERFORM outbox_put(v_receivers, 'tariff', t.id, '');
+        END IF;
+    END LOOP;
+END $$;
+
 -- ---------------------------------------------------------------- what is over
 
 CREATE OR REPLACE FUNCTION hub_job(p_kind text) RETURNS void LANGUAGE plpgsql AS $$
@@ -461,6 +496,9 @@ BEGIN
         DELETE FROM partner_token WHERE expires_at < hub_now();
         PERFORM timer_set('hub', 'retention', 'retention', hub_now()
             + CASE WHEN v_count < 5000 THEN interval '10 minutes' ELSE interval '5 seconds' END);
+    ELSIF p_kind = 'tariffs' THEN
+        PERFORM tariffs_switch();
+        PERFORM timer_set('hub', 'tariffs', 'tariffs', hub_now() + interval '1 minute');
     ELSIF p_kind = 'relay' THEN
         DELETE FROM relay_context WHERE id IN (
             SELECT id FROM relay_context
@@ -484,7 +522,8 @@ BEGIN
             + CASE WHEN v_most < 5000 THEN interval '10 minutes' ELSE interval '5 seconds' END);
     END IF;
 END $$;
-INSERT INTO timer (subject, slot, kind, due_at) VALUES ('hub', 'relay', 'relay', hub_now())
+INSERT INTO timer (subject, slot, kind, due_at)
+VALUES ('hub', 'relay', 'relay', hub_now()), ('hub', 'tariffs', 'tariffs', hub_now())
 ON CONFLICT DO NOTHING;
 
 -- ---------------------------------------------------------------- contracts
@@ -676,7 +715,12 @@ BEGIN
                v_owner, v_partner
           FROM location WHERE id = x.object;
     WHEN 'tariff' THEN
-        SELECT CASE WHEN deleted_at IS NULL THEN 'tariff' ELSE 'tariff_deleted' END, country_code,
+        -- One that has ended is no more where 2.1.1 is spoken: it could not say so.
+        SELECT CASE WHEN deleted_at IS NULL
+                         AND (coalesce(end_at, 'infinity') > hub_now()
+                              OR NOT EXISTS (SELECT FROM partner r WHERE r.id = x.partner_id
+                                                AND r.version = '2.1.1'))
+                    THEN 'tariff' ELSE 'tariff_deleted' END, country_code,
                party_id, tariff_id, document, ocpi, last_updated, owner, partner_id
           INTO c.kind, c.country_code, c.party_id, c.object_id, c.document, c.ocpi, c.last_updated,
                v_owner, v_partner

@@ -44,7 +44,7 @@ SELECT count(*) OVER () AS total, l.location_id AS id, l.document, l.ocpi, l.cou
  ORDER BY l.id
 
 -- name: share_tariffs
--- Index tariff_of_owner.
+-- Index tariff_of_owner. Where only those in force are told ($6), one is news when it begins.
 WITH owners AS MATERIALIZED (
     SELECT o AS owner FROM share_owners($1, $2, $3, 'tariffs', $4, $5) o
 ), page AS MATERIALIZED (
@@ -53,8 +53,10 @@ WITH owners AS MATERIALIZED (
                 WHERE t.owner = o.owner AND t.deleted_at IS NULL
                   AND (NOT $6::boolean OR (coalesce(t.start_at, '-infinity') <= hub_now()
                                            AND coalesce(t.end_at, 'infinity') > hub_now()))
-                  AND t.last_updated >= coalesce($7::timestamptz, '-infinity')
-                  AND t.last_updated < coalesce($8::timestamptz, 'infinity')
+                  AND greatest(t.last_updated, CASE WHEN $6::boolean THEN t.start_at END)
+                      >= coalesce($7::timestamptz, '-infinity')
+                  AND greatest(t.last_updated, CASE WHEN $6::boolean THEN t.start_at END)
+                      < coalesce($8::timestamptz, 'infinity')
                   AND t.partner_id <> ALL ((SELECT partners_hidden())::bigint[])
                 ORDER BY t.id LIMIT $9::bigint + $10::bigint) x
      ORDER BY x.id OFFSET $9 LIMIT $10
@@ -64,8 +66,10 @@ WITH owners AS MATERIALIZED (
                 WHERE t.owner = o.owner AND t.deleted_at IS NULL
                   AND (NOT $6::boolean OR (coalesce(t.start_at, '-infinity') <= hub_now()
                                            AND coalesce(t.end_at, 'infinity') > hub_now()))
-                  AND t.last_updated >= coalesce($7::timestamptz, '-infinity')
-                  AND t.last_updated < coalesce($8::timestamptz, 'infinity')
+                  AND greatest(t.last_updated, CASE WHEN $6::boolean THEN t.start_at END)
+                      >= coalesce($7::timestamptz, '-infinity')
+                  AND greatest(t.last_updated, CASE WHEN $6::boolean THEN t.start_at END)
+                      < coalesce($8::timestamptz, 'infinity')
                   AND t.partner_id <> ALL ((SELECT partners_hidden())::bigint[])) x
 )
 SELECT c.total, t.tariff_id AS id, t.document, t.ocpi, t.country_code, t.party_id, t.last_updated,

@@ -169,6 +169,34 @@ def test_a_location_takes_over_the_statuses_that_wait(o):
     assert kinds(o) == [("location", "")]
 
 
+def test_who_cannot_say_when_a_tariff_counts_is_told_when_it_does(r):  # 2.1.1
+    cpo, old, new = r.connect("ABC", "CPO", "FI"), r.connect("ONE", version="2.1.1"), r.connect("TWO")
+    r.contract("ABC", "ONE")
+    r.contract("ABC", "TWO")
+    r.rows("DELETE FROM outbox")
+    r.rows("UPDATE tariff_switch SET until_at = hub_now()")
+    begin, end = (r.now() + datetime.timedelta(hours=h) for h in (1, 49))
+    r.tariff(cpo, "ABC", "T1", start_date_time=begin.isoformat(), end_date_time=end.isoformat())
+    assert r.told() == sorted([(old, "tariff", "T1"), (new, "tariff", "T1")])
+
+    def look():
+        r.rows("SELECT hub_job('tariffs')")
+        return r.told()
+
+    assert look() == []
+    r.wait(3590)
+    assert look() == []
+    r.wait(11)
+    assert look() == [(old, "tariff", "T1")]
+    r.wait(3 * 86400)  # it was down meanwhile
+    assert look() == [(old, "tariff_deleted", "T1")]
+    r.wait(60)
+    assert look() == []
+    # Whatever becomes of it then: there it is no more.
+    r.tariff(cpo, "ABC", "T1", start_date_time=begin.isoformat(), end_date_time=end.isoformat(), x=1)
+    assert r.told() == sorted([(old, "tariff_deleted", "T1"), (new, "tariff", "T1")])
+
+
 def test_a_deleted_tariff_is_told_as_deleted(o):
     o.tariff(o.abc, "ABC", "T1")
     o.told()

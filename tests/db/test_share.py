@@ -174,6 +174,17 @@ def test_what_2_1_1_may_not_have_is_left_out(two):
     assert two.shared_one("location", two.one, "HIDDEN", old=True) == []
 
 
+def test_a_tariff_that_has_come_into_force_is_news_to_2_1_1(two):
+    """Who asks for what is new since yesterday has not been told of it before."""
+    two.contract("ABC", "ONE")
+    times = [two.now() + datetime.timedelta(hours=h) for h in (-48, -1, 24)]
+    for name, start in zip(("OLD", "NEW", "EARLY"), times):
+        two.tariff(two.abc, "ABC", name, at=OLD, start_date_time=start.isoformat())
+    since = two.now() - datetime.timedelta(days=1)
+    known = two.shared("tariffs", two.one, since=since)[1]
+    assert "NEW" not in known and two.shared("tariffs", two.one, since=since, old=True)[1] == [*known, "NEW"]
+
+
 def test_a_deleted_tariff_is_gone(two):
     two.contract("ABC", "ONE")
     two.statement("tariff_delete", two.abc, "fi", "abc", "t-abc")

@@ -153,6 +153,22 @@ def test_a_tariff_for_everybody_comes_and_goes(crowd):
     by_the_hub(crowd, crowd.told("tariffs", tariff["id"], "DELETE", crowd.able))
 
 
+def test_a_tariff_is_told_to_2_1_1_while_it_is_in_force(crowd):
+    """It cannot say when that is; the others are told once, and know."""
+    def look():  # the hub does so each minute
+        crowd.world.sql("UPDATE timer SET due_at = now() WHERE slot = 'tariffs'")
+        return crowd.old.heard("tariffs", tariff["id"])
+
+    tariff = crowd.cpo.tariff(start_date_time=now(4), end_date_time=now(12))
+    done(crowd.cpo.put(own(crowd.cpo, "tariffs", tariff["id"]), tariff), 201)
+    newer = [p for p in crowd.hears if p is not crowd.old]
+    assert crowd.old.party not in crowd.told("tariffs", tariff["id"], "PUT", newer)
+    wait_until(look, 20, "the tariff to begin")
+    wait_until(lambda: [r["method"] for r in look()] == ["PUT", "DELETE"], 30, "the tariff to end")
+    assert "end_date_time" not in crowd.old.heard("tariffs", tariff["id"])[0]["body"]
+    crowd.told("tariffs", tariff["id"], "DELETE", [crowd.old])
+
+
 def test_a_token_for_everybody_reaches_cpos_alone(crowd):
     """R-ROUTE-12, -15: never from an eMSP to OTHER, or to another eMSP."""
     for emsp in (crowd.emsp, crowd.old):
