@@ -571,7 +571,9 @@ BEGIN
     s.number := format('%s-S-%s-%s', p_series, v_year, lpad(s.seq::text, 5, '0'));
     s.state := 'CLOSED';
     s.closed_by := p_by;
-    s.closed_at := hub_now();
+    -- Never before the number before it, whose transaction may have begun later.
+    s.closed_at := greatest(hub_now(), (SELECT closed_at FROM statement
+        WHERE series = p_series AND year = v_year AND seq = v_series.next - 1));
     s.transaction := pg_current_xact_id();
     INSERT INTO statement SELECT s.*;
     INSERT INTO statement_line (cdr, statement, vat_treatment, vat_rate)
@@ -582,7 +584,7 @@ BEGIN
       FROM statement_sums(k.partner_id, k.currency, k.month) x;
     UPDATE statement_series SET next = next + 1 WHERE series = p_series AND year = v_year;
     INSERT INTO statement_event (statement, seq, at, from_state, to_state, by)
-    VALUES (s.id, 1, hub_now(), 'OPEN', 'CLOSED', p_by);
+    VALUES (s.id, 1, s.closed_at, 'OPEN', 'CLOSED', p_by);
     IF EXISTS (SELECT FROM statement_fault(s.id)) THEN
         RAISE EXCEPTION 'statement % is not what was reckoned', s.id USING ERRCODE = '40001';
     END IF;

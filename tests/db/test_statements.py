@@ -330,6 +330,23 @@ def test_a_month_is_closed_when_it_is_over_and_after_those_before_it(books):
     assert m.row("SELECT sum(next - 1) AS n FROM statement_series")["n"] == 2
 
 
+def test_the_date_never_runs_backwards_where_one_closing_waits_for_another(books):
+    m = books
+    terms(m)
+    billed(m, "5.00")
+    first = month(m)
+    next_month(m)
+    billed(m, "6.00")
+    second = month(m)
+    next_month(m)
+    assert close(m, first)["outcome"] == "closed"
+    m.wait(-60)  # whose transaction began before
+    assert close(m, second)["outcome"] == "closed"
+    at = [s["closed_at"] for s in m.rows("SELECT closed_at FROM statement ORDER BY seq")]
+    assert at == sorted(at) and len(at) == 2
+    assert [e["at"] for e in m.rows("SELECT at FROM statement_event ORDER BY statement")] == at
+
+
 def test_without_terms_nothing_is_closed(books):
     m = books
     terms(m, since=m.now().date() + datetime.timedelta(days=1))
