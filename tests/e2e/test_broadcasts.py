@@ -155,17 +155,28 @@ def test_a_tariff_for_everybody_comes_and_goes(crowd):
 
 def test_a_tariff_is_told_to_2_1_1_while_it_is_in_force(crowd):
     """It cannot say when that is; the others are told once, and know."""
-    def look():  # the hub does so each minute
-        crowd.world.sql("UPDATE timer SET due_at = now() WHERE slot = 'tariffs'")
-        return crowd.old.heard("tariffs", tariff["id"])
+    tariff = crowd.cpo.tariff(start_date_time=now(3600), end_date_time=now(7200))
 
-    tariff = crowd.cpo.tariff(start_date_time=now(4), end_date_time=now(12))
+    def heard():  # the hub looks each minute
+        crowd.world.sql("UPDATE timer SET due_at = now() WHERE slot = 'tariffs'")
+        return [r["method"] for r in crowd.old.heard("tariffs", tariff["id"])]
+
+    def comes(column, member, seconds):
+        """That moment comes earlier than it was told."""
+        at = now(seconds)
+        crowd.world.sql(f"SET session_replication_role = replica; UPDATE tariff SET {column} = %s,"
+                        " document = replace(document, %s, %s) WHERE tariff_id = %s;"
+                        "UPDATE tariff_switch SET until_at = least(until_at, %s::timestamptz - interval '1 second')",
+                        at, tariff[member], at, tariff["id"], at)
+
     done(crowd.cpo.put(own(crowd.cpo, "tariffs", tariff["id"]), tariff), 201)
     newer = [p for p in crowd.hears if p is not crowd.old]
     assert crowd.old.party not in crowd.told("tariffs", tariff["id"], "PUT", newer)
-    wait_until(look, 20, "the tariff to begin")
-    wait_until(lambda: [r["method"] for r in look()] == ["PUT", "DELETE"], 30, "the tariff to end")
+    comes("start_at", "start_date_time", -2)
+    wait_until(lambda: heard() == ["PUT"], 20, "the tariff to begin")
     assert "end_date_time" not in crowd.old.heard("tariffs", tariff["id"])[0]["body"]
+    comes("end_at", "end_date_time", -1)
+    wait_until(lambda: heard() == ["PUT", "DELETE"], 20, "the tariff to end")
     crowd.told("tariffs", tariff["id"], "DELETE", [crowd.old])
 
 
