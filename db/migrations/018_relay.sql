@@ -448,29 +448,35 @@ END $$;
 
 -- ---------------------------------------------------------------- tariffs that begin and end
 
-CREATE INDEX tariff_begins ON tariff (start_at) WHERE start_at IS NOT NULL AND deleted_at IS NULL;
-CREATE INDEX tariff_ends ON tariff (end_at) WHERE end_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX tariff_begins ON tariff (start_at, id) WHERE start_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX tariff_ends ON tariff (end_at, id) WHERE end_at IS NOT NULL AND deleted_at IS NULL;
 
 -- 2.1.1 cannot say when a tariff is in force: its receivers are told when it begins, and that it is
 -- no more when it ends (outbox_read). To the others nothing has happened. One row: how far they
--- have been told.
-CREATE TABLE tariff_switch (until_at timestamptz NOT NULL);
+-- have been told, the last tariff of that moment with it: a CPO's thousands may all begin at a new
+-- year's midnight.
+CREATE TABLE tariff_switch (until_at timestamptz NOT NULL, last_id bigint NOT NULL DEFAULT 0);
 INSERT INTO tariff_switch VALUES (hub_now());
-CREATE FUNCTION tariffs_switch() RETURNS void LANGUAGE plpgsql AS $$
+-- The next p_limit of them; false: there are more.
+CREATE FUNCTION tariffs_switch(p_limit int) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
+    s tariff_switch;
     t record;
-    v_after timestamptz;
-    v_until timestamptz := hub_now();
+    v_count int := 0;
+    v_now timestamptz := hub_now();
     v_receivers bigint[];
 BEGIN
-    SELECT until_at INTO v_after FROM tariff_switch FOR UPDATE;
-    UPDATE tariff_switch SET until_at = v_until WHERE until_at < v_until;
-    FOR t IN SELECT id, owner FROM tariff
-              WHERE start_at > v_after AND start_at <= v_until AND deleted_at IS NULL
+    SELECT * INTO s FROM tariff_switch FOR UPDATE;
+    FOR t IN (SELECT start_at AS at, id, owner FROM tariff
+               WHERE (start_at, id) > (s.until_at, s.last_id) AND start_at <= v_now
+                 AND deleted_at IS NULL
+               ORDER BY start_at, id LIMIT p_limit)
               UNION
-             SELECT id, owner FROM tariff
-              WHERE end_at > v_after AND end_at <= v_until AND deleted_at IS NULL
-              ORDER BY id
+             (SELECT end_at, id, owner FROM tariff
+               WHERE (end_at, id) > (s.until_at, s.last_id) AND end_at <= v_now
+                 AND deleted_at IS NULL
+               ORDER BY end_at, id LIMIT p_limit)
+              ORDER BY at, id LIMIT p_limit
     LOOP
         v_receivers := ARRAY(SELECT p.id FROM partner p
                               WHERE p.id = ANY (push_receivers(t.owner, 'tariffs'))
@@ -478,7 +484,16 @@ BEGIN
         IF cardinality(v_receivers) > 0 THEN
             PERFORM outbox_put(v_receivers, 'tariff', t.id, '');
         END IF;
+        v_count := v_count + 1;
+        s.until_at := t.at;
+        s.last_id := t.id;
     END LOOP;
+    IF v_count < p_limit THEN -- what comes from now on with an earlier moment is told when it comes
+        s.until_at := greatest(s.until_at, v_now);
+        s.last_id := 9223372036854775807;
+    END IF;
+    UPDATE tariff_switch SET until_at = s.until_at, last_id = s.last_id;
+    RETURN v_count < p_limit;
 END $$;
 
 -- ---------------------------------------------------------------- what is over
@@ -497,8 +512,8 @@ BEGIN
         PERFORM timer_set('hub', 'retention', 'retention', hub_now()
             + CASE WHEN v_count < 5000 THEN interval '10 minutes' ELSE interval '5 seconds' END);
     ELSIF p_kind = 'tariffs' THEN
-        PERFORM tariffs_switch();
-        PERFORM timer_set('hub', 'tariffs', 'tariffs', hub_now() + interval '1 minute');
+        PERFORM timer_set('hub', 'tariffs', 'tariffs', hub_now()
+            + CASE WHEN tariffs_switch(200) THEN interval '1 minute' ELSE interval '1 second' END);
     ELSIF p_kind = 'relay' THEN
         DELETE FROM relay_context WHERE id IN (
             SELECT id FROM relay_context

@@ -197,6 +197,29 @@ def test_who_cannot_say_when_a_tariff_counts_is_told_when_it_does(r):  # 2.1.1
     assert r.told() == sorted([(old, "tariff_deleted", "T1"), (new, "tariff", "T1")])
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_tariffs_that_begin_together_are_told_step_by_step(r, same):
+    """A CPO's thousands at a new year's midnight: each once, none is left out."""
+    cpo, old = r.connect("ABC", "CPO", "FI"), r.connect("ONE", version="2.1.1")
+    r.contract("ABC", "ONE")
+    r.rows("UPDATE tariff_switch SET until_at = hub_now(), last_id = 0")
+    begin = r.now() + datetime.timedelta(hours=1)
+    for i in range(7):
+        at = begin if same else begin + datetime.timedelta(seconds=7 - i)
+        r.tariff(cpo, "ABC", f"T{i}", start_date_time=at.isoformat(),
+                 end_date_time=(at + datetime.timedelta(seconds=3)).isoformat())
+    r.told()
+    r.wait(3601 if same else 3620)
+    steps, told = 0, []
+    while not r.row("SELECT tariffs_switch(2) AS done")["done"]:
+        steps, told = steps + 1, told + r.told()
+    told += r.told()
+    assert {t[2] for t in told} == {f"T{i}" for i in range(7)}
+    assert [t[0] for t in told] == [old] * len(told)
+    assert (steps, len(told)) == ((3, 7) if same else (7, 14))
+    assert r.row("SELECT tariffs_switch(2) AS done")["done"] and r.told() == []
+
+
 def test_a_deleted_tariff_is_told_as_deleted(o):
     o.tariff(o.abc, "ABC", "T1")
     o.told()
